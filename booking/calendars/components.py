@@ -1,0 +1,189 @@
+"""Takes an iCalendar object apart: its events, each with what decides when it blocks, and nothing else.
+
+Only the few properties that matter are parsed, so that a broken description or alarm spoils nothing and titles are
+never touched. Wall times stay wall times; which zone they are in is answered here too.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from icalendar import Component, Event, FreeBusy
+
+from booking.calendars.zones import zone_of
+
+LARGEST: Final = 5 * 2**20
+MOST_COMPONENTS: Final = 10_000
+MOST_DATES: Final = 5_000
+NEEDED: Final = frozenset(
+    "UID DTSTART DTEND DURATION RRULE EXRULE RDATE EXDATE RECURRENCE-ID STATUS TRANSP SEQUENCE FREEBUSY".split()
+)
+READ: Final = {"VEVENT": Event, "VFREEBUSY": FreeBusy}
+LISTS: Final = frozenset({"RRULE", "EXRULE", "RDATE", "EXDATE", "FREEBUSY"})
+NAME: Final = re.compile(r"[A-Za-z0-9-]+")
+
+Moment = date | datetime
+"""A DATE, or a DATE-TIME that is aware; see :class:`Zones`."""
+
+
+class NotUnderstood(Exception):
+    """An event, or a whole object, can't be read.
+
+    :ivar since: when what can't be read may begin; ``None``: nobody can know.
+    """
+
+    def __init__(self, problem: str, since: datetime | None = None) -> None:
+        super().__init__(problem)
+        self.since = since
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an object holds: events and free/busy components, and its time zones by TZID (text)."""
+
+    components: list[Component]
+    definitions: Mapping[str, str]
+    uid: str
+    rules_out: bool
+    """A deprecated EXRULE was left out: its instances block."""
+
+
+@dataclass
+class Zones:
+    """Makes aware moments of one object's values."""
+
+    owner: ZoneInfo
+    definitions: Mapping[str, str]
+    unknown: set[str] = field(default_factory=set)
+
+    def of(self, value: Any, params: Mapping[str, Any]) -> tzinfo:
+        """Return the zone of a value: UTC, that of its TZID, or the owner's for a floating one.
+
+        Where a TZID can't be understood it is noted in ``unknown``, and the wall time is taken as UTC.
+        """
+        tzid = str(params.get("TZID", ""))
+        if isinstance(value, datetime) and str(value.tzinfo) in ("UTC", "Etc/UTC"):
+            return UTC
+        if not tzid or not isinstance(value, datetime):
+            return self.owner
+        zone = zone_of(tzid, self.definitions)
+        if zone is None:
+            self.unknown.add(tzid)
+        return zone or UTC
+
+    def moment(self, value: Any, params: Mapping[str, Any]) -> Moment:
+        """Return a value as a DATE or as an aware DATE-TIME."""
+        if isinstance(value, datetime):
+            return value.replace(tzinfo=self.of(value, params))
+        if isinstance(value, date):
+            return value
+        raise NotUnderstood("a date or time of the event can't be read")
+
+    def wall(self, moment: Moment, zone: tzinfo) -> datetime:
+        """Return the wall time of a moment in a zone, without the zone; a DATE is its midnight."""
+        if isinstance(moment, datetime):
+            return moment.astimezone(zone).replace(tzinfo=None, fold=0)
+        return datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 - a wall time is meant
+
+
+def to_utc(moment: Moment, zone: tzinfo, *, is_end: bool = False) -> datetime:
+    """Return a moment in UTC; a DATE is midnight in ``zone``.
+
+    A wall time that comes twice is the first, one that DST leaves out is taken with the offset before the gap
+    (RFC 5545, 3.3.5); a midnight that comes twice ends a day the second time. Beyond the first and the last year
+    there is only the first and the last moment.
+    """
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=zone, fold=1 if is_end else 0)
+        if is_end and _is_in_gap(moment):
+            moment = moment.replace(fold=0)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if moment.year == 1 else datetime.max.replace(tzinfo=UTC)
+
+
+def _is_in_gap(moment: datetime) -> bool:
+    first, second = moment.replace(fold=0).utcoffset(), moment.replace(fold=1).utcoffset()
+    return first is not None and second is not None and first < second
+
+
+def take_apart(ics: str) -> Parts:
+    """Return the parts of an object.
+
+    :raises NotUnderstood: it is too large, cut, or no iCalendar object.
+    """
+    if len(ics) > LARGEST:
+        raise NotUnderstood("the object is larger than 5 MB")
+    if not ics.strip():
+        raise NotUnderstood("the object is empty or too large to be fetched")
+    blocks, definitions = _blocks(ics)
+    lines = [line for _, block in blocks for line in block]
+    dates = sum(line.count(",") + 1 for line in lines if line[:6].upper() in ("RDATE;", "RDATE:", "EXDATE"))
+    if dates > MOST_DATES:
+        raise NotUnderstood("the event lists too many dates")
+    components = [_parsed(name, block) for name, block in blocks]
+    uids = [str(component["UID"]) for component in components if "UID" in component]
+    rules_out = any(line.upper().startswith("EXRULE") for line in lines)
+    return Parts(components, definitions, uids[0] if uids else "", rules_out)
+
+
+def _parsed(name: str, block: list[str]) -> Component:
+    try:
+        return READ[name].from_ical("\r\n".join([f"BEGIN:{name}", *block, f"END:{name}", ""]))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise NotUnderstood("the event can't be read") from error
+
+
+def _lines(ics: str) -> Iterator[tuple[str, str]]:
+    """Yield the name of each unfolded line, and the line."""
+    for line in re.sub(r"\r?\n[ \t]", "", ics.lstrip("\ufeff")).split("\n"):
+        content = line.rstrip("\r")
+        if name := NAME.match(content):
+            yield name.group().upper(), content
+
+
+def _blocks(ics: str) -> tuple[list[tuple[str, list[str]]], dict[str, str]]:
+    """Return the needed lines of each component that can block, and the text of each VTIMEZONE."""
+    stack: list[str] = []
+    blocks: list[tuple[str, list[str]]] = []
+    zones: list[list[str]] = []
+    count = 0
+    for name, line in _lines(ics):
+        value = line.partition(":")[2].strip().upper()
+        if name == "BEGIN":
+            count += 1
+            stack.append(value)
+            if len(stack) == 2 and value in READ:
+                blocks.append((value, []))
+            elif len(stack) == 2 and value == "VTIMEZONE":
+                zones.append([])
+        if stack[:1] != ["VCALENDAR"] or count > MOST_COMPONENTS:
+            raise NotUnderstood("the object holds too many components" if count > 1 else "this is no calendar object")
+        if stack[1:2] == ["VTIMEZONE"]:
+            zones[-1].append(line)
+        elif len(stack) == 2 and stack[1] in READ and name in NEEDED:
+            blocks[-1][1].append(line)
+        if name == "END" and stack.pop() != value:
+            raise NotUnderstood("the object is cut or its components are mixed up")
+    if stack or not count:
+        raise NotUnderstood("the object is cut or its components are mixed up")
+    return blocks, dict(_definition(lines) for lines in zones)
+
+
+def _definition(lines: list[str]) -> tuple[str, str]:
+    names = [line.partition(":")[2].strip() for line in lines if line.upper().startswith(("TZID:", "TZID;"))]
+    return (names[0] if names else ""), "\r\n".join(lines) + "\r\n"
+
+
+def length_of(component: Component, start: Moment) -> timedelta | None:
+    """Return a DURATION, or ``None`` where the component names none."""
+    duration = component.get("DURATION")
+    if duration is None:
+        return None
+    if not isinstance(duration.dt, timedelta):
+        raise NotUnderstood("the length of the event can't be read")
+    return duration.dt

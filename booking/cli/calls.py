@@ -1,0 +1,110 @@
+"""``call``, ``export``, ``erase``: the calls, and what is kept about one client."""
+
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from booking.cli.answers import Answer, answers, owner_option
+from booking.rules.lifecycle import Actor
+from booking.services import Services
+from booking.store.models import Call
+from booking.usecases import calls, listing, privacy
+from booking.web.reserving import house
+
+call_group = AppGroup("call", help="Planned calls.")
+
+
+@call_group.command("list")
+@owner_option
+@click.option("--all", "with_past", is_flag=True, help="Past ones too.")
+@answers
+def list_calls(services: Services, owner: str, *, with_past: bool) -> Answer:
+    """List the calls to come."""
+    with services.database.reading() as db:
+        found = listing.list_calls(db, owner, since=None if with_past else services.now())
+    return Answer([_data(call) for call in found], [_line(call) for call in found] or ["No calls."])
+
+
+@call_group.command("show")
+@click.argument("call_id", metavar="ID")
+@answers
+def show_call(services: Services, call_id: str) -> Answer:
+    """Show one call with its history (times of the history in UTC)."""
+    with services.database.reading() as db:
+        call = listing.show_call(db, call_id)
+    lines = [
+        _line(call),
+        *(f"    {word}: {text}" for word, text in (("mail", call.email), ("note", call.note)) if text),
+        *(f"    {change.at:%Y-%m-%d %H:%M} {change.step} by {change.actor}" for change in call.changes),
+    ]
+    return Answer(_data(call), lines)
+
+
+@call_group.command("cancel")
+@click.argument("call_id", metavar="ID")
+@answers
+def cancel_call(services: Services, call_id: str) -> Answer:
+    """Cancel a call as its owner: the event goes, the client is told."""
+    with services.database.writing() as db:
+        call = calls.cancel(db, call_id, Actor.OWNER, services.now(), house(services))
+    told = "the client is told by mail" if call.email else "the client gave no mail address: tell them by phone"
+    return Answer(_data(call), [f"Cancelled; {told}."])
+
+
+@click.command("export")
+@with_appcontext
+@owner_option
+@click.option("--client", "email", required=True, metavar="EMAIL")
+@answers
+def export(services: Services, owner: str, email: str) -> Answer:
+    """Hand out everything that is kept about one client, as JSON."""
+    with services.database.reading() as db:
+        kept = privacy.export(db, owner, email)
+    lines = [f"{len(kept.calls)} calls, {len(kept.mails)} mails; add --json for all of it.", *map(_line, kept.calls)]
+    mails = [{"created_at": mail.created_at, "sent_at": mail.done_at, "facts": mail.payload} for mail in kept.mails]
+    return Answer({"calls": [_data(call) for call in kept.calls], "mails": mails}, lines)
+
+
+@click.command("erase")
+@with_appcontext
+@owner_option
+@click.option("--client", "email", required=True, metavar="EMAIL")
+@answers
+def erase(services: Services, owner: str, email: str) -> Answer:
+    """Take one client out of every past call, mail and event; times and states stay."""
+    with services.database.writing() as db:
+        erased = privacy.erase(db, owner, email, services.now(), house(services))
+    for mail in erased.mails:
+        (services.settings.data_dir / "mail" / f"{mail.id}.eml").unlink(missing_ok=True)
+    return Answer(
+        {"calls": len(erased.calls), "mails": len(erased.mails)},
+        [
+            f"Erased from {len(erased.calls)} calls and {len(erased.mails)} mails; the worker renames the events.",
+            "Backups made before still hold the client's data.",
+        ],
+    )
+
+
+def _data(call: Call) -> dict[str, object]:
+    keys = ("id", "state", "starts_at", "ends_at", "name", "email", "phone", "note", "who_calls", "timezone", "locale")
+    history = [{"at": one.at, "step": one.step, "by": one.actor, "state": one.state} for one in call.changes]
+    data: dict[str, object] = {key: getattr(call, key) for key in keys}
+    return {
+        **data,
+        "owner": call.owner.slug,
+        "call_type": call.call_type.slug,
+        "created_at": call.created_at,
+        "history": history,
+    }
+
+
+def _line(call: Call) -> str:
+    starts_at = call.starts_at.astimezone(ZoneInfo(call.owner.timezone))
+    client = f"{call.name or '(erased)'} {call.phone}".rstrip()
+    what = f"{call.call_type.name}, {call.who_calls} calls"
+    return f"{call.id}  {starts_at:%a %Y-%m-%d %H:%M}  {call.state}  {what}: {client}"
+
+
+COMMANDS: Final = (call_group, export, erase)

@@ -1,0 +1,141 @@
+"""What the worker does for each kind of job of the outbox: sending a mail, writing to a calendar.
+
+Each handler works outside any transaction and returns a report, which is then saved in one of its own.
+``services.failpoint`` names every place where a crash must lose nothing.
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from booking.calendars.place import UidTaken, place, remove
+from booking.calendars.port import CalendarError, Refused, Unreachable
+from booking.mail.messages import CallFacts, render
+from booking.mail.smtp import MailDelayed, MailRefused, MailUncertain
+from booking.services import Services
+from booking.store import outbox
+from booking.store.models import Job
+from booking.usecases import placing
+from booking.usecases.notify import host_of, is_stale
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[Session, Job], None]
+"""Says to the outbox what became of a job."""
+
+WRITE_SECONDS: Final = 30.0
+MOST_DOUBTS: Final = 2
+MOST_ATTEMPTS: Final = 54
+"""With the waits of :func:`later` this is about 48 hours."""
+
+
+def send_mail(services: Services, job: Job) -> Report:
+    """Send one mail; the same mail always has the same Message-ID."""
+    if outbox.doubts(job) >= MOST_DOUBTS:
+        return parked(services.now(), "it is not known whether this mail left")
+    with services.database.reading() as db:
+        if is_stale(db, job):
+            return done(services.now())
+    message = render(
+        CallFacts.from_payload(job.payload),
+        job_id=job.id,
+        mail_from=services.settings.mail_from,
+        host=host_of(services.settings.base_url),
+        now=services.now(),
+    )
+
+    def before_data() -> None:
+        with services.database.writing() as db:
+            outbox.mark_sending(db, job, services.now())
+        services.failpoint("mail.sending")
+
+    try:
+        services.mail.send(message, name=job.id, before_data=before_data)
+    except MailDelayed as error:
+        return later(services.now(), job, str(error))
+    except MailUncertain as error:
+        return later(services.now(), job, str(error), in_doubt=True)
+    except MailRefused as error:
+        return parked(services.now(), str(error))
+    services.failpoint("mail.sent")
+    return done(services.now())
+
+
+def write_calendar(services: Services, job: Job) -> Report:
+    """Make the calendar show the call's current state; doing it twice is doing it once."""
+    call_id = str(job.call_id)
+    with services.database.writing() as db:
+        wanted = placing.placement(db, call_id, services.now())
+    if wanted is None:
+        return done(services.now())
+    services.failpoint("calendar.noted")
+    try:
+        with contextlib.closing(services.calendar(wanted.calendar, WRITE_SECONDS)) as calendar:
+            if wanted.ics is None:
+                remove(calendar, href=wanted.href or calendar.href_for(wanted.uid), uid=wanted.uid, call_id=call_id)
+                services.failpoint("calendar.removed")
+                return _removed(services.now(), call_id)
+            written = place(
+                calendar, uid=wanted.uid, call_id=call_id, href=wanted.href, etag=wanted.etag, ics=wanted.ics
+            )
+            services.failpoint("calendar.written")
+            return _written(services.now(), call_id, written.href, written.etag)
+    except UidTaken:
+        return _another_uid(services.now(), call_id, host_of(services.settings.base_url))
+    except Refused as error:
+        return parked(services.now(), str(error))
+    except CalendarError as error:
+        wait = error.retry_after if isinstance(error, Unreachable) else None
+        return later(services.now(), job, str(error), least=wait)
+
+
+HANDLERS: Final[Mapping[str, Callable[[Services, Job], Report]]] = {"mail": send_mail, "calendar": write_calendar}
+
+
+def done(now: datetime) -> Report:
+    """Report that it happened, or that there was nothing to do."""
+    return lambda db, job: outbox.finish(db, job, now)
+
+
+def parked(now: datetime, reason: str) -> Report:
+    """Report that trying again is of no use."""
+    log.warning("a job is parked: %s", reason)
+    return lambda db, job: outbox.park(db, job, now, reason)
+
+
+def later(now: datetime, job: Job, reason: str, *, least: timedelta | None = None, in_doubt: bool = False) -> Report:
+    """Report that it has to be tried again: after one minute, two, four … at most an hour; in the end it is parked."""
+    if job.attempts >= MOST_ATTEMPTS:
+        return parked(now, reason)
+    wait = min(timedelta(hours=1), timedelta(minutes=2 ** min(job.attempts - 1, 6)))
+    at = now + max(wait, least or wait)
+    log.warning("job %s has to wait: %s", job.number, reason)
+    return lambda db, job: outbox.try_again(db, job, at, reason, in_doubt=in_doubt)
+
+
+def _written(now: datetime, call_id: str, href: str, etag: str) -> Report:
+    def report(db: Session, job: Job) -> None:
+        outbox.finish(db, job, now)
+        placing.note_placed(db, call_id, href, etag)
+
+    return report
+
+
+def _removed(now: datetime, call_id: str) -> Report:
+    def report(db: Session, job: Job) -> None:
+        outbox.finish(db, job, now)
+        placing.note_removed(db, call_id)
+
+    return report
+
+
+def _another_uid(now: datetime, call_id: str, host: str) -> Report:
+    def report(db: Session, job: Job) -> None:
+        outbox.try_again(db, job, now, "the calendar keeps this UID for something else")
+        placing.begin_new_generation(db, call_id, host)
+
+    return report

@@ -1,0 +1,1 @@
+"""Pure rules: no clock, no chance, no I/O. Everything they need comes in as values."""

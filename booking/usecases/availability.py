@@ -1,0 +1,182 @@
+"""What can be booked: everything the slot rules need, gathered in two queries and without any network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, cached_property
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import holidays
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager, selectinload
+
+from booking.errors import NotFound
+from booking.rules.period import Period, Timeline
+from booking.rules.slots import Agenda, CallRules, HeldCall, Reason, free_slots, why_not
+from booking.store.models import Calendar, Call, CallType, HeldPeriod, Owner
+
+FRESH_FOR: Final = timedelta(minutes=15)
+"""A calendar that was not read for longer than this is unknown, and unknown is not free."""
+
+_WEEK: Final = timedelta(days=7)
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one call type offers at one moment. Every moment is aware UTC."""
+
+    owner: Owner
+    call_type: CallType
+    agenda: Agenda
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The owner's time zone."""
+        return self.agenda.zone
+
+    @property
+    def length(self) -> timedelta:
+        """How long a call of this type is."""
+        return self.agenda.rules.length
+
+    @property
+    def mode(self) -> str:
+        """``book``, or ``request`` while a calendar is silent (then nothing is offered as free)."""
+        return "book" if self.agenda.known else "request"
+
+    @cached_property
+    def horizon(self) -> Period:
+        """From now to the end of the farthest day that can be booked."""
+        last = self.agenda.now.astimezone(self.zone).date() + timedelta(days=self.agenda.rules.horizon_days + 1)
+        return Period(self.agenda.now, datetime.combine(last, time(), self.zone).astimezone(UTC))
+
+    def free(self, window: Period) -> list[datetime]:
+        """Return the starts that can be booked within ``window``."""
+        return free_slots(self.agenda, window)
+
+    def all_free(self) -> list[datetime]:
+        """Return every start that can be booked."""
+        return self.free(self.horizon)
+
+    def why_not(self, start: datetime) -> Reason | None:
+        """Name the reason why ``start`` is not offered; ``None`` where it is."""
+        return why_not(self.agenda, start)
+
+    def nearest(self, start: datetime, count: int = 3) -> list[datetime]:
+        """Return the free starts nearest to ``start``, in their order."""
+        return sorted(sorted(self.all_free(), key=lambda free: abs(free - start))[:count])
+
+
+def find_owner(db: Session, slug: str) -> Owner:
+    """Return the owner with the call types.
+
+    :raises NotFound: there is none of this name.
+    """
+    owner = db.scalar(select(Owner).where(Owner.slug == slug).options(selectinload(Owner.call_types)))
+    if owner is None:
+        raise NotFound("no such owner")
+    return owner
+
+
+def only_owner(db: Session) -> Owner | None:
+    """Return the owner of an installation that has just one."""
+    owners = db.scalars(select(Owner).limit(2)).all()
+    return owners[0] if len(owners) == 1 else None
+
+
+def load_offer(db: Session, owner_slug: str, type_slug: str, now: datetime) -> Offer:
+    """Gather what decides about one call type: two queries, whatever the number of events.
+
+    :raises NotFound: no such owner or call type.
+    """
+    rows = db.execute(
+        select(CallType, Calendar)
+        .join(CallType.owner)
+        .outerjoin(Calendar, (Calendar.owner_id == Owner.id) & Calendar.is_busy)
+        .where(Owner.slug == owner_slug, CallType.slug == type_slug)
+        .options(contains_eager(CallType.owner))
+    ).all()
+    if not rows:
+        raise NotFound("no such call type")
+    call_type: CallType = rows[0][0]
+    calendars: list[Calendar] = [row[1] for row in rows if row[1] is not None]
+    owner, zone, rules = call_type.owner, ZoneInfo(call_type.owner.timezone), rules_of(call_type)
+    agenda = Agenda(
+        now=now,
+        zone=zone,
+        timetable=owner.timetable,
+        holidays=holidays_of(owner, now),
+        rules=rules,
+        busy=_busy(calendars),
+        known=_known(calendars, now),
+        held=_held(db, call_type, now, rules),
+        notice_in_working_time=owner.notice_in_working_time,
+    )
+    return Offer(owner, call_type, agenda)
+
+
+def rules_of(call_type: CallType) -> CallRules:
+    """Return the rules of a call type as the slot function takes them."""
+    return CallRules(
+        length=timedelta(minutes=call_type.minutes),
+        before=timedelta(minutes=call_type.before_minutes),
+        after=timedelta(minutes=call_type.after_minutes),
+        notice=timedelta(minutes=call_type.notice_minutes),
+        horizon_days=call_type.horizon_days,
+        step=timedelta(minutes=call_type.step_minutes),
+        max_per_day=call_type.max_per_day,
+        max_per_week=call_type.max_per_week,
+    )
+
+
+def holidays_of(owner: Owner, now: datetime) -> frozenset[date]:
+    """Return the public holidays the owner keeps, for last year to two years ahead; none where they are switched off."""
+    if not owner.holiday_country:
+        return frozenset()
+    return frozenset(public_holidays(owner.holiday_country, owner.holiday_region, now.year))
+
+
+@cache
+def public_holidays(country: str, region: str, year: int) -> dict[date, str]:
+    """Return the public holidays of a country and region around ``year``, with their names.
+
+    :raises NotImplementedError: the ``holidays`` library does not know the country or region.
+    """
+    years = range(year - 1, year + 3)
+    return dict(holidays.country_holidays(country, subdiv=region or None, years=years))
+
+
+def _busy(calendars: Sequence[Calendar]) -> Timeline:
+    if len(calendars) == 1:
+        return calendars[0].busy
+    return Timeline.of([]).union(calendar.busy for calendar in calendars)
+
+
+def _known(calendars: Sequence[Calendar], now: datetime) -> Period | None:
+    """Every reading covers from the day before it on; the calendar that covers least decides."""
+    until = datetime.max.replace(tzinfo=UTC)
+    for calendar in calendars:
+        if calendar.read_at is None or calendar.covered_until is None or now - calendar.read_at > FRESH_FOR:
+            return None
+        until = min(until, calendar.covered_until)
+    return Period(now - _DAY, until) if until > now else None
+
+
+def _held(db: Session, call_type: CallType, now: datetime, rules: CallRules) -> tuple[HeldCall, ...]:
+    """The held periods of the owner; a week more on both sides, for the caps by week."""
+    until = now + timedelta(days=rules.horizon_days) + _WEEK
+    rows = db.execute(
+        select(Call.starts_at, Call.call_type_id, HeldPeriod.starts_at, HeldPeriod.ends_at)
+        .join(HeldPeriod.call)
+        .where(
+            HeldPeriod.owner_id == call_type.owner_id,
+            HeldPeriod.starts_at > now - _WEEK - _DAY,
+            HeldPeriod.starts_at < until + _DAY,
+        )
+    )
+    return tuple(
+        HeldCall(starts_at, Period(held_from, held_to), counts=call_type_id == call_type.id)
+        for starts_at, call_type_id, held_from, held_to in rows
+    )

@@ -1,0 +1,45 @@
+"""Forgetting: what is not needed any more is not kept."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import String, cast, select, update
+from sqlalchemy.orm import Session
+
+from booking.store.models import Call, Job, Owner
+
+FORGET_ORIGINS_AFTER: Final = timedelta(days=1)
+FORGET_MAILS_AFTER: Final = timedelta(days=30)
+
+
+def forget(db: Session, now: datetime) -> None:
+    """Empty what has outlived its purpose: networks after a day, mails after a month, clients after the owner's days."""
+    quietly = {"synchronize_session": False}
+    old_origins = update(Call).where(Call.origin != "", Call.created_at < now - FORGET_ORIGINS_AFTER)
+    db.execute(old_origins.values(origin="").execution_options(**quietly))
+    is_kept = cast(Job.payload, String) != "{}"
+    sent = (Job.kind == "mail") & (Job.done_at < now - FORGET_MAILS_AFTER) & is_kept
+    db.execute(update(Job).where(sent).values(payload={}, first_mail_to="").execution_options(**quietly))
+    for owner_id, retention_days in db.execute(select(Owner.id, Owner.retention_days)):
+        anonymise(db, owner_id, ended_before=now - timedelta(days=retention_days))
+
+
+def anonymise(db: Session, owner_id: int, *, ended_before: datetime) -> None:
+    """Take the client out of calls that ended before a moment, and out of their mails; times and states stay."""
+    over = select(Call.id).where(Call.owner_id == owner_id, Call.ends_at < ended_before, Call.timezone != "")
+    empty_calls(db, list(db.scalars(over)))
+
+
+def empty_calls(db: Session, call_ids: list[str]) -> None:
+    """Take the client out of these calls, and out of what the outbox keeps of them."""
+    nobody = {"name": "", "email": "", "phone": "", "note": "", "timezone": "", "origin": ""}
+    quietly = {"synchronize_session": False}
+    db.execute(
+        update(Call)
+        .where(Call.id.in_(call_ids))
+        .values(**nobody, link_version=Call.link_version + 1)
+        .execution_options(**quietly)
+    )
+    db.execute(
+        update(Job).where(Job.call_id.in_(call_ids)).values(payload={}, first_mail_to="").execution_options(**quietly)
+    )

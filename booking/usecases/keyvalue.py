@@ -1,0 +1,228 @@
+"""KEY=VALUE pairs of the operator: which keys there are, and what each of them takes.
+
+Only what is listed here can be set; every bad pair is named at once.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from email.utils import parseaddr
+from typing import Final
+from zoneinfo import available_timezones
+
+import phonenumbers
+
+from booking.errors import InvalidPhone, InvalidText
+from booking.language import LANGUAGES
+from booking.rules.phone import parse_phone
+
+Parse = Callable[[str], object]
+"""Reads one value; raises InvalidText, saying what to write instead."""
+
+RESERVED_SLUGS: Final = frozenset(
+    {
+        "account",
+        "admin",
+        "api",
+        "assets",
+        "book",
+        "c",
+        "callback",
+        "calls",
+        "caldav",
+        "desk",
+        "favicon",
+        "healthz",
+        "imprint",
+        "login",
+        "logout",
+        "metrics",
+        "new",
+        "oauth",
+        "privacy",
+        "readyz",
+        "request",
+        "robots",
+        "static",
+        "well-known",
+    }
+)
+_WORD: Final = re.compile(r"[a-z0-9-]{1,40}")
+_COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
+
+
+def parse_pairs(pairs: Sequence[str], keys: Mapping[str, Parse]) -> dict[str, object]:
+    """Read ``KEY=VALUE`` pairs; ``-`` and ``_`` are the same in a key.
+
+    :raises InvalidText: naming every pair that can't be used, and what to write instead.
+    """
+    values: dict[str, object] = {}
+    problems: list[str] = []
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        key = name.strip().replace("-", "_")
+        if not equals or key not in keys:
+            problems.append(f"{pair.split('=')[0]!r}: give KEY=VALUE with one of the keys {', '.join(sorted(keys))}")
+            continue
+        try:
+            values[key] = keys[key](text.strip())
+        except InvalidText as error:
+            problems.append(f"{key}: {error}")
+    if problems:
+        raise InvalidText("\n".join(problems))
+    return values
+
+
+def owner_keys(country: str) -> dict[str, Parse]:
+    """Return what can be set on an owner; numbers without a country code belong to ``country``."""
+    return {
+        "slug": slug,
+        "name": line(120, needed=True),
+        "email": mail_address,
+        "timezone": time_zone,
+        "locale": one_of(*LANGUAGES),
+        "country": phone_country,
+        "line": line(200),
+        "phone": phone_number(country),
+        "caller_id": line(200),
+        "discretion": one_of("normal", "neutral"),
+        "sender_name": line(120),
+        "accent": colour,
+        "imprint": prose,
+        "privacy": prose,
+        "phone_countries": phone_countries,
+        "notice_in_working_time": on_or_off,
+        "morning_minutes": number(0, 240),
+        "retention_days": number(1, 3650),
+    }
+
+
+def call_type_keys() -> dict[str, Parse]:
+    """Return what can be set on a call type."""
+    return {
+        "slug": slug,
+        "name": line(120, needed=True),
+        "description": line(400),
+        "position": number(0, 1000),
+        "minutes": number(5, 480),
+        "before_minutes": number(0, 240),
+        "after_minutes": number(0, 240),
+        "notice_minutes": number(0, 60 * 24 * 30),
+        "horizon_days": number(1, 366),
+        "step_minutes": number(5, 240),
+        "max_per_day": number_or_none(1, 100),
+        "max_per_week": number_or_none(1, 500),
+        "who_calls": one_of("owner", "client", "choice"),
+    }
+
+
+def slug(text: str) -> str:
+    """Read the part of a public address that names an owner or a call type."""
+    if word(text) in RESERVED_SLUGS:
+        raise InvalidText(f"{text!r} is the address of a page of Sprechzeit; choose another word")
+    return text
+
+
+def word(text: str) -> str:
+    """Read a word that can be part of an address."""
+    if not _WORD.fullmatch(text) or not text.strip("-"):
+        raise InvalidText(f"give 1 to 40 small letters, digits and hyphens, not {text!r}")
+    return text
+
+
+def mail_address(text: str) -> str:
+    """Read a plain mail address."""
+    name, _, host = text.rpartition("@")
+    if parseaddr(text)[1] != text or not name or not host or not text.isascii() or len(text) > 254:
+        raise InvalidText(f"give a plain mail address, such as anna@example.org, not {text!r}")
+    return text
+
+
+def time_zone(text: str) -> str:
+    """Read the name of a time zone."""
+    if text not in available_timezones():
+        raise InvalidText(f"give a time zone of the IANA list, such as Europe/Berlin, not {text!r}")
+    return text
+
+
+def phone_country(text: str) -> str:
+    """Read a country that phone numbers can belong to, or nothing."""
+    country = text.upper()
+    if country and country not in phonenumbers.SUPPORTED_REGIONS:
+        raise InvalidText(f"give a country of two letters, such as DE, not {text!r}")
+    return country
+
+
+def phone_countries(text: str) -> str:
+    """Read countries whose numbers are taken, separated by commas; nothing means all."""
+    return ",".join(sorted({phone_country(part.strip()) for part in text.split(",")} - {""}))
+
+
+def phone_number(country: str) -> Parse:
+    """Return what reads a phone number, or nothing."""
+
+    def parse(text: str) -> str:
+        if not text:
+            return ""
+        try:
+            return parse_phone(text, country, frozenset()).e164
+        except InvalidPhone as error:
+            raise InvalidText(f"give a phone number, such as +49 30 1234567, not {text!r} ({error.reason})") from error
+
+    return parse
+
+
+def colour(text: str) -> str:
+    """Read a colour, or nothing."""
+    if text and not _COLOUR.fullmatch(text.lower()):
+        raise InvalidText(f"give a colour such as #1f6f5c, not {text!r}")
+    return text.lower()
+
+
+def prose(text: str) -> str:
+    """Read a text of several lines."""
+    if len(text) > 20_000 or any(ord(letter) < 32 and letter not in "\n\r\t" for letter in text):
+        raise InvalidText("give at most 20,000 letters without control characters")
+    return text.replace("\r\n", "\n")
+
+
+def on_or_off(text: str) -> bool:
+    """Read a switch."""
+    return one_of("on", "off")(text.lower()) == "on"
+
+
+def line(longest: int, *, needed: bool = False) -> Parse:
+    """Return what reads one line of text."""
+
+    def parse(text: str) -> str:
+        if len(text) > longest or not text.isprintable() or (needed and not text):
+            raise InvalidText(f"give one line of {'1 to' if needed else 'at most'} {longest} letters")
+        return text
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return what reads one word of several."""
+
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise InvalidText(f"give one of {', '.join(choices)}, not {text!r}")
+        return text
+
+    return parse
+
+
+def number(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads a whole number."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
+            raise InvalidText(f"give a whole number from {least} to {most}, not {text!r}")
+        return int(text)
+
+    return parse
+
+
+def number_or_none(least: int, most: int) -> Parse:
+    """Return what reads a whole number, or ``none`` for no limit."""
+    return lambda text: None if text in ("", "none") else number(least, most)(text)

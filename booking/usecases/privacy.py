@@ -1,0 +1,66 @@
+"""What is kept about one client: handed out, or erased. Calls, their history, the outbox and the mails in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from booking.errors import InvalidText, NotFound
+from booking.rules.lifecycle import HOLDS_TIME
+from booking.store.models import Call, Job, Owner, PlacedEvent
+from booking.usecases.housekeeping import empty_calls
+from booking.usecases.notify import House, write_calendar
+from booking.usecases.setup import lock
+
+
+@dataclass(frozen=True)
+class ClientData:
+    """Everything that is kept about one client of one owner; calls come with call type and history."""
+
+    calls: Sequence[Call]
+    mails: Sequence[Job]
+
+
+def export(db: Session, owner_slug: str, email: str) -> ClientData:
+    """Return what is kept about the client of a mail address.
+
+    :raises NotFound: there is no such owner, or nothing is kept.
+    """
+    owner_id = db.scalar(select(Owner.id).where(Owner.slug == owner_slug))
+    if owner_id is None:
+        raise NotFound(f"there is no owner {owner_slug!r}")
+    whole = (joinedload(Call.owner), joinedload(Call.call_type), selectinload(Call.changes))
+    mine = select(Call).where(Call.owner_id == owner_id, func.lower(Call.email) == email.strip().lower())
+    calls = db.scalars(mine.order_by(Call.starts_at).options(*whole)).all()
+    if not calls:
+        raise NotFound(f"nothing is kept about {email} with {owner_slug!r}")
+    of_calls = Job.call_id.in_([call.id for call in calls])
+    mails = db.scalars(select(Job).where(Job.kind == "mail", of_calls).order_by(Job.number)).all()
+    return ClientData(calls, mails)
+
+
+def erase(db: Session, owner_slug: str, email: str, now: datetime, house: House) -> ClientData:
+    """Take the client out of every call, mail and event; times and states stay for the owner's records.
+
+    Returns what was erased, so that files that were made of it can be removed too.
+
+    :raises NotFound: there is no such owner, or nothing is kept.
+    :raises InvalidText: a call with this client is still to come.
+    """
+    lock(db, owner_slug)
+    data = export(db, owner_slug, email)
+    ahead = [call.id for call in data.calls if call.state in HOLDS_TIME and call.ends_at > now]
+    if ahead:
+        raise InvalidText(f"a call with this client is still to come; cancel it first: call cancel {' '.join(ahead)}")
+    # The session must not write the old values back, and must not show them in the rows that are returned.
+    for row in (*data.calls, *data.mails):
+        db.expunge(row)
+    empty_calls(db, [call.id for call in data.calls])
+    for call in data.calls:
+        placed = db.get(PlacedEvent, call.id)
+        if placed is not None and placed.href:
+            write_calendar(db, house, db.get_one(Call, call.id), now)
+    db.flush()
+    return data

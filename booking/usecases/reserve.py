@@ -1,0 +1,150 @@
+"""Booking a call: under the owner's lock, is it still offered? Then the call, its held period and the outbox, in one go."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from booking.errors import CapReached, KeyReused, NotOffered
+from booking.rules.lifecycle import Actor, State, Step, after
+from booking.rules.period import Period
+from booking.store.models import Calendar, Call, CallChange, HeldPeriod, PlacedEvent
+from booking.store.owner_lock import lock_owner
+from booking.usecases.availability import Offer, load_offer
+from booking.usecases.notify import House, tell_client, tell_owner, write_calendar
+
+UPCOMING_PER_PERSON: Final = 5
+BOOKINGS_PER_ORIGIN_AND_HOUR: Final = 20
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a client asks for, already in shape.
+
+    ``start`` is aware; ``phone`` is E.164 or empty; ``who_calls`` is ``owner`` or ``client``; ``timezone`` an IANA
+    name; ``request_key`` says that a request is the same one again; ``origin`` is a keyed hash of the client's
+    network, or empty where origins are not counted.
+    """
+
+    start: datetime
+    name: str
+    email: str
+    phone: str
+    note: str
+    who_calls: str
+    timezone: str
+    locale: str
+    request_key: str
+    origin: str
+
+    def digest(self, type_slug: str) -> str:
+        """Return a hash of what is asked for: the same key with another digest is another request."""
+        parts = (type_slug, str(self.start.timestamp()), self.name, self.email, self.phone, self.note, self.who_calls)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def book(db: Session, house: House, owner_slug: str, type_slug: str, wish: Wish, now: datetime) -> Call:
+    """Book the call, or return the call that the same request has booked already.
+
+    :raises NotFound: no such owner or call type.
+    :raises KeyReused: the request key was used for another request.
+    :raises NotOffered: the start is not a free slot (any more).
+    :raises CapReached: this person, address or network has booked enough for now.
+    """
+    owner_id = lock_owner(db, slug=owner_slug)
+    booked = _booked_already(db, owner_id, type_slug, wish)
+    if booked is not None:
+        return booked
+    offer = load_offer(db, owner_slug, type_slug, now)
+    reason = offer.why_not(wish.start)
+    if reason is not None:
+        raise NotOffered(reason)
+    _check_caps(db, owner_id, wish, now)
+    call = _new_call(house, offer, type_slug, wish, now)
+    db.add(call)
+    hold(db, call)
+    record(call, Actor.CLIENT, Step.BOOK, now)
+    _place(db, house, call, now)
+    tell_client(db, house, call, "booked", now)
+    tell_owner(db, house, call, "booked", now)
+    db.flush()
+    return call
+
+
+def hold(db: Session, call: Call) -> None:
+    """Keep the call's period, with the call type's buffers, free of other calls."""
+    before, after_ = timedelta(minutes=call.call_type.before_minutes), timedelta(minutes=call.call_type.after_minutes)
+    held = Period(call.starts_at, call.ends_at).padded(before, after_)
+    db.add(HeldPeriod(owner_id=call.owner_id, call=call, starts_at=held.start, ends_at=held.end))
+
+
+def record(call: Call, actor: Actor, step: Step, now: datetime) -> None:
+    """Keep who did what to the call, and when."""
+    call.changes.append(CallChange(at=now, actor=actor, step=step, state=call.state))
+
+
+def _booked_already(db: Session, owner_id: int, type_slug: str, wish: Wish) -> Call | None:
+    same = select(Call).where(Call.owner_id == owner_id, Call.request_key == wish.request_key)
+    call = db.scalar(same)
+    if call is not None and call.request_digest != wish.digest(type_slug):
+        raise KeyReused("this key was used for another request")
+    return call
+
+
+def _check_caps(db: Session, owner_id: int, wish: Wish, now: datetime) -> None:
+    same_person = [func.lower(Call.email) == wish.email.lower()] if wish.email else []
+    if wish.phone:
+        same_person.append(Call.phone == wish.phone)
+    upcoming = select(func.count()).where(Call.owner_id == owner_id, Call.state == State.CONFIRMED, Call.ends_at > now)
+    if same_person and (db.scalar(upcoming.where(or_(*same_person))) or 0) >= UPCOMING_PER_PERSON:
+        raise CapReached("person")
+    recent = select(func.count()).where(Call.origin == wish.origin, Call.created_at > now - timedelta(hours=1))
+    if wish.origin and (db.scalar(recent) or 0) >= BOOKINGS_PER_ORIGIN_AND_HOUR:
+        raise CapReached("origin")
+
+
+def _new_call(house: House, offer: Offer, type_slug: str, wish: Wish, now: datetime) -> Call:
+    call_id = house.token()
+    wall = wish.start.astimezone(offer.zone)
+    return Call(
+        id=call_id,
+        owner_id=offer.owner.id,
+        owner=offer.owner,
+        call_type=offer.call_type,
+        state=after(None, Step.BOOK),
+        starts_at=wish.start,
+        ends_at=wish.start + offer.length,
+        owner_wall_time=f"{wall:%Y-%m-%dT%H:%M} {offer.owner.timezone}",
+        name=wish.name,
+        email=wish.email,
+        phone=wish.phone,
+        note=wish.note,
+        who_calls=wish.who_calls,
+        timezone=wish.timezone,
+        locale=wish.locale,
+        request_key=wish.request_key,
+        request_digest=wish.digest(type_slug),
+        origin=wish.origin,
+        link_version=1,
+        ics_uid=f"{house.token()}@{house.host}",
+        sequence=0,
+        created_at=now,
+    )
+
+
+def _place(db: Session, house: House, call: Call, now: datetime) -> None:
+    """Have the event written, where a calendar takes the calls."""
+    takes_calls = select(Calendar.id).where(Calendar.owner_id == call.owner_id, Calendar.takes_calls)
+    calendar_id = db.scalar(takes_calls.order_by(Calendar.id).limit(1))
+    if calendar_id is None:
+        return
+    db.add(PlacedEvent(call_id=call.id, calendar_id=calendar_id, generation=1, uid=event_uid(call.id, 1, house.host)))
+    write_calendar(db, house, call, now)
+
+
+def event_uid(call_id: str, generation: int, host: str) -> str:
+    """Return the UID of the call's event: the next generation is for a server that won't take the last one."""
+    return f"{call_id}-{generation}@{host}"

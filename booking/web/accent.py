@@ -1,0 +1,71 @@
+"""The owner's accent colour: made readable on light and dark paper, whatever was chosen (WCAG 2.2, 1.4.3 and 1.4.11)."""
+
+import re
+from typing import Final
+
+LEAST_CONTRAST: Final = 4.5
+WHITE: Final = (255, 255, 255)
+INK: Final = (22, 24, 29)
+LIGHT_PAPER: Final = (251, 250, 247)
+DARK_PAPER: Final = (32, 35, 42)
+"""The raised one, which is the lighter of the two."""
+_STEPS: Final = 50
+
+Colour = tuple[int, int, int]
+
+
+def read_colour(text: str) -> Colour | None:
+    """Return the parts of ``#rrggbb``, or ``None``."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        return None
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    """Return the contrast ratio of two colours, from 1 to 21 (WCAG 2.2, relative luminance)."""
+    bright, dim = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def stylesheet(accent: Colour) -> str:
+    """Return the custom properties of an accent colour, for light and for dark."""
+    light = _readable(accent, LIGHT_PAPER, (0, 0, 0))
+    dark = _readable(accent, DARK_PAPER, WHITE)
+    return (
+        f":root {{ {_properties(light)} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {_properties(dark)} }} }}\n"
+        f"@media print {{ :root {{ {_properties(light)} }} }}\n"
+    )
+
+
+def _properties(accent: Colour) -> str:
+    return f"--accent: {_written(accent)}; --on-accent: {_written(_text_on(accent))};"
+
+
+def _readable(colour: Colour, paper: Colour, towards: Colour) -> Colour:
+    """Move a colour towards black or white until it can be read on the paper, and is seen as an edge."""
+    for step in range(_STEPS + 1):
+        mixed = _mix(colour, towards, step / _STEPS)
+        if contrast(mixed, paper) >= LEAST_CONTRAST:
+            return mixed
+    return towards
+
+
+def _text_on(colour: Colour) -> Colour:
+    return max((WHITE, INK), key=lambda text: contrast(text, colour))
+
+
+def _mix(colour: Colour, other: Colour, share: float) -> Colour:
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
+    return red, green, blue
+
+
+def _written(colour: Colour) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _luminance(colour: Colour) -> float:
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (c / 255 for c in colour)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,214 @@
+"""The JSON API, for other programs: no cookies, no sessions, every answer and every error as JSON.
+
+It books by the same functions as the pages; ``openapi.json`` beside this file describes it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from booking.errors import CapReached, IllegalStep, KeyReused, NotFound, NotOffered
+from booking.rules.lifecycle import Actor, State
+from booking.store.models import Call, Owner
+from booking.usecases.availability import Offer, find_owner, load_offer
+from booking.usecases.calls import cancel, find_call
+from booking.usecases.reserve import Wish
+from booking.web import openapi
+from booking.web.api_fields import Invalid, read_body, read_timezone, read_window, read_wish
+from booking.web.context import gettext, now, services, use_owner
+from booking.web.instants import write_instant, write_instants
+from booking.web.pages import ANNOUNCED_WITHIN
+from booking.web.reserving import CalendarsSilent, house, reserve
+
+ERRORS: Final = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "not_json",
+    422: "invalid",
+    429: "too_many",
+    503: "unavailable",
+}
+RETRY_AFTER_CAP: Final = {"origin": timedelta(hours=1), "address": timedelta(days=1)}
+RETRY_SILENT_CALENDAR: Final = timedelta(minutes=5)
+
+bp = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+def problem(
+    status: int, error: str = "", *, headers: Mapping[str, str] | None = None, **more: object
+) -> ResponseReturnValue:
+    """Return an error as JSON; ``error`` is the word programs go by, made from the status where it is not given."""
+    response = jsonify({"error": error or ERRORS.get(status, "failed"), **more})
+    return response, status, dict(headers or {})
+
+
+@bp.get("/openapi.json")
+def description() -> ResponseReturnValue:
+    """Return the OpenAPI description of this API."""
+    return _cacheable(openapi.description(services().settings.base_url))
+
+
+@bp.get("/<owner_slug>")
+def show_owner(owner_slug: str) -> ResponseReturnValue:
+    """Say who takes the calls, and what can be booked."""
+    with services().database.reading() as db:
+        owner = find_owner(db, owner_slug)
+    call_types = [
+        {
+            "slug": call_type.slug,
+            "name": call_type.name,
+            "description": call_type.description,
+            "minutes": call_type.minutes,
+            "who_calls": call_type.who_calls,
+        }
+        for call_type in owner.call_types
+    ]
+    return _cacheable(
+        {
+            "name": owner.name,
+            "timezone": owner.timezone,
+            "locale": owner.locale,
+            "call_types": call_types,
+            "notice": _notice(owner),
+        }
+    )
+
+
+@bp.get("/<owner_slug>/<type_slug>/slots")
+def list_slots(owner_slug: str, type_slug: str) -> ResponseReturnValue:
+    """List the free slots from one day to another, both included, as the days of the wished zone."""
+    with services().database.reading() as db:
+        offer = load_offer(db, owner_slug, type_slug, now())
+    use_owner(offer.owner)
+    zone = ZoneInfo(read_timezone(request.args.get("tz"), offer.owner, "tz"))
+    starts = offer.free(read_window(zone))
+    return _cacheable({"mode": offer.mode, "timezone": zone.key, "slots": _slots(starts, offer, zone)})
+
+
+@bp.post("/<owner_slug>/<type_slug>/calls")
+def book_call(owner_slug: str, type_slug: str) -> ResponseReturnValue:
+    """Book a call; the same ``Idempotency-Key`` with the same call is one call."""
+    body = read_body()
+    with services().database.reading() as db:
+        offer = load_offer(db, owner_slug, type_slug, now())
+    wish = read_wish(body, offer)
+    try:
+        call = reserve(services(), owner_slug, type_slug, wish)
+    except NotOffered:
+        return _not_offered(owner_slug, type_slug, wish)
+    token = services().signing.link_token(call.id, call.link_version)
+    return jsonify(_facts(call, token)), 201, {"Location": f"{services().settings.base_url}/api/v1/calls/{token}"}
+
+
+@bp.get("/calls/<token>")
+def show_call(token: str) -> ResponseReturnValue:
+    """Say what a client's link leads to."""
+    return jsonify(_facts(_call_of(token), token))
+
+
+@bp.post("/calls/<token>/cancel")
+def cancel_call(token: str) -> ResponseReturnValue:
+    """Cancel a call; one that is cancelled already stays so."""
+    call = _call_of(token)
+    if call.state is not State.CANCELLED:
+        try:
+            with services().database.writing() as db:
+                call = cancel(db, call.id, Actor.CLIENT, now(), house(services()))
+        except IllegalStep:
+            call = _call_of(token)  # somebody else may have cancelled it meanwhile
+            if call.state is not State.CANCELLED:
+                return problem(409, "too_late")
+    return jsonify(_facts(call, token))
+
+
+@bp.errorhandler(NotFound)
+def _on_not_found(_error: NotFound) -> ResponseReturnValue:
+    return problem(404)
+
+
+@bp.errorhandler(Invalid)
+def _on_invalid(error: Invalid) -> ResponseReturnValue:
+    return problem(422, fields=error.fields)
+
+
+@bp.errorhandler(KeyReused)
+def _on_key_reused(_error: KeyReused) -> ResponseReturnValue:
+    return problem(422, fields={"idempotency_key": gettext("This key was used for another call. Make a new one.")})
+
+
+@bp.errorhandler(CapReached)
+def _on_cap(error: CapReached) -> ResponseReturnValue:
+    return problem(429, headers=_retry_after(RETRY_AFTER_CAP.get(error.cap, timedelta(hours=1))))
+
+
+@bp.errorhandler(CalendarsSilent)
+def _on_silence(_error: CalendarsSilent) -> ResponseReturnValue:
+    return problem(503, "calendar_unavailable", headers=_retry_after(RETRY_SILENT_CALENDAR))
+
+
+def _call_of(token: str) -> Call:
+    with services().database.reading() as db:
+        return find_call(db, services().signing.read_link(token))
+
+
+def _not_offered(owner_slug: str, type_slug: str, wish: Wish) -> ResponseReturnValue:
+    """Name the nearest free times; where nothing is known of a calendar, say that instead."""
+    with services().database.reading() as db:
+        offer = load_offer(db, owner_slug, type_slug, services().now())
+    if offer.mode != "book":
+        return problem(503, "calendar_unavailable", headers=_retry_after(RETRY_SILENT_CALENDAR))
+    return problem(409, "slot_taken", alternatives=_slots(offer.nearest(wish.start), offer, ZoneInfo(wish.timezone)))
+
+
+def _slots(starts: list[datetime], offer: Offer, zone: ZoneInfo) -> list[dict[str, str]]:
+    ends = write_instants([start + offer.length for start in starts], zone)
+    return [{"start": start, "end": end} for start, end in zip(write_instants(starts, zone), ends, strict=True)]
+
+
+def _facts(call: Call, token: str) -> dict[str, str]:
+    zone = ZoneInfo(call.timezone)
+    return {
+        "id": call.id,
+        "state": str(call.state),
+        "start": write_instant(call.starts_at, zone),
+        "end": write_instant(call.ends_at, zone),
+        "timezone": call.timezone,
+        "owner": call.owner.slug,
+        "call_type": call.call_type.slug,
+        "who_calls": call.who_calls,
+        "manage_url": f"{services().settings.base_url}/c/{token}",
+    }
+
+
+def _notice(owner: Owner) -> dict[str, str] | None:
+    """Return the public notice of the absence that is on, or comes soon."""
+    today = now().astimezone(ZoneInfo(owner.timezone)).date()
+    until = today + ANNOUNCED_WITHIN
+    coming = [
+        absence
+        for absence in owner.timetable.absences
+        if absence.notice and absence.last >= today and absence.first <= until
+    ]
+    if not coming:
+        return None
+    first = min(coming)
+    return {"from": first.first.isoformat(), "to": first.last.isoformat(), "text": first.notice}
+
+
+def _cacheable(data: object) -> Response:
+    """Answer with an ETag, so that an unchanged answer need not be sent again."""
+    response = jsonify(data)
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _retry_after(wait: timedelta) -> dict[str, str]:
+    return {"Retry-After": str(int(wait.total_seconds()))}

@@ -1,0 +1,162 @@
+"""What stands around every page: limits, headers, cookies, protection of forms, and honest answers to errors.
+
+Nothing here knows what a page is for. Links never come from a request: ``BASE_URL`` is their only source, so that
+the ``Host`` header and ``X-Forwarded-Host`` decide nothing.
+"""
+
+import hashlib
+import logging
+import re
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+import gunicorn.glogging
+from flask import Flask, Response, request
+from flask.typing import ResponseReturnValue
+from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from booking.services import Services
+from booking.settings import Settings
+from booking.web import api, health, pages
+from booking.web.context import EXTENSION, services
+from booking.web.reserving import origin_of
+
+LARGEST_REQUEST_BYTES: Final = 64 * 1024
+RETRY_BUSY_DATABASE: Final = timedelta(seconds=5)
+
+READS: Final = "300 per minute"
+WRITES: Final = "30 per minute; 120 per hour"
+"""Coarse, per network and process: offices share addresses. The caps that count stand in the booking transaction."""
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": (
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+csrf = CSRFProtect()
+"""A view that keeps typed text over a stale form is ``@csrf.exempt`` and calls ``csrf.protect()`` by itself."""
+
+_LINK: Final = re.compile(r"(/c/|/calls/)[^/?\s\"']+")
+_QUERY: Final = re.compile(r"\?[^\s\"']*")
+
+
+def init_app(app: Flask) -> None:
+    """Put every guard around the app; its services must be there already, and its views come after this."""
+    house: Services = app.extensions[EXTENSION]
+    settings = house.settings
+    app.url_map.merge_slashes = False  # its redirects would be absolute, made from the request's Host
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST_BYTES
+    app.logger.addFilter(_redact_record)
+    _configure_cookies(app, settings)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    _limit_rates(app, house)
+    csrf.init_app(app)
+    csrf.exempt(api.bp)  # it takes no cookies
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(OperationalError, _on_busy_database)
+    app.register_error_handler(PoolExhausted, _on_busy_database)
+    app.after_request(_add_headers)
+
+
+def _configure_cookies(app: Flask, settings: Settings) -> None:
+    keys = [hashlib.sha256(b"sprechzeit session\0" + key.encode()).hexdigest() for key in settings.secret_keys]
+    app.config.update(
+        SECRET_KEY=keys[0],
+        SECRET_KEY_FALLBACKS=keys[1:],
+        SESSION_COOKIE_NAME="__Host-session" if settings.is_https else "session",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+        # Our own Referrer-Policy leaves nothing for Flask-WTF's https check to look at.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+
+
+def _limit_rates(app: Flask, house: Services) -> None:
+    limiter = Limiter(
+        key_func=lambda: origin_of(house, request.remote_addr),
+        application_limits=[
+            ApplicationLimit(READS, methods=["GET", "HEAD", "OPTIONS"], scope="reads"),
+            ApplicationLimit(WRITES, methods=["POST"], scope="writes"),
+        ],
+        storage_uri=house.settings.rate_limit_storage,
+        in_memory_fallback_enabled=True,  # a limiter's storage that is down must not take the pages with it
+        enabled=house.settings.rate_limits,
+    )
+    limiter.request_filter(lambda: request.endpoint == "static" or request.blueprint == health.bp.name)
+    limiter.init_app(app)
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if services().settings.is_https:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _on_http_error(error: HTTPException) -> ResponseReturnValue:
+    """Answer in the reader's way: a page, or JSON below ``/api/``; keep what the status needs (Allow, Retry-After)."""
+    status = error.code or 500
+    if status < 400:
+        return error
+    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    if isinstance(error, RateLimitExceeded):
+        headers["Retry-After"] = str(error.limit.limit.get_expiry())
+    if _is_for_programs():
+        return api.problem(status, headers=headers)
+    return pages.error(status, stale_form=isinstance(error, CSRFError), headers=headers)
+
+
+def _on_busy_database(error: Exception) -> ResponseReturnValue:
+    """Say 503 for a database that is locked, full or away: nothing of the transaction has been kept."""
+    logging.getLogger(__name__).error("the database did not answer: %s", type(error.__cause__ or error).__name__)
+    wait = int(RETRY_BUSY_DATABASE.total_seconds())
+    return _on_http_error(ServiceUnavailable(retry_after=wait))
+
+
+def _is_for_programs() -> bool:
+    return request.path.startswith("/api/")
+
+
+def redact(text: str) -> str:
+    """Cut what must not stand in a log: the token of a client's link, and every query string."""
+    return _QUERY.sub("?…", _LINK.sub(r"\1…", text))
+
+
+def _redact_record(record: logging.LogRecord) -> bool:
+    record.msg, record.args = redact(record.getMessage()), ()
+    return True
+
+
+class RedactingLogger(gunicorn.glogging.Logger):  # type: ignore[misc]
+    """The access log of gunicorn without addresses of people, tokens, query strings and headers."""
+
+    def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> dict[str, Any]:
+        """Return what may be written; whatever else a log format names comes out as ``-``."""
+        atoms = super().atoms(resp, req, environ, request_time)
+        kept = {name: atoms[name] for name in ("t", "s", "m", "H", "b", "B", "T", "D", "M", "L", "p")}
+        # The path as it was understood: however it was written, a token is found, and a line stays one line.
+        path = redact(quote(environ.get("PATH_INFO", ""), encoding="latin-1"))
+        return {**kept, "U": path, "r": f"{atoms['m']} {path} {atoms['H']}"}

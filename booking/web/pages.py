@@ -1,0 +1,188 @@
+"""What all pages share: how they are rendered, what an error says, and the words for who calls whom and when.
+
+Sentences stand here or in the templates, each as one msgid.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from flask import Response, g, make_response, render_template
+
+from booking.mail.messages import on_date
+from booking.rules.hours import Timetable
+from booking.store.models import CallType, Owner
+from booking.web.accent import read_colour
+from booking.web.context import gettext, ngettext, reader, zone_name
+
+ANNOUNCED_WITHIN: Final = timedelta(days=14)
+"""How long before an absence the public page speaks of it."""
+LONGEST_ABSENCE: Final = timedelta(days=400)
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Away:
+    """An absence as the public page tells it, in words."""
+
+    sentence: str
+    back: str
+    notice: str
+
+
+@dataclass(frozen=True)
+class When:
+    """A moment in words, in the reader's zone, and on the owner's clock where it differs."""
+
+    full_date: str
+    on_date: str
+    day: str
+    short_day: str
+    time: str
+    zone: str
+    place: str
+    theirs: str
+
+
+def page(template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: object) -> Response:
+    """Render a page for the reader."""
+    accent = g.owner.accent if "owner" in g else ""
+    has_accent = read_colour(accent) is not None
+    text = render_template(
+        template,
+        speech=reader(),
+        zone=zone_name(),
+        zone_given=g.get("zone_given", False),
+        owner=g.get("owner"),
+        has_accent=has_accent,
+        **values,
+    )
+    response = make_response(text, status)
+    response.headers.update(headers or {})
+    response.vary.update(("Accept-Language", "Cookie"))
+    return response
+
+
+def error(status: int, *, stale_form: bool = False, headers: Mapping[str, str] | None = None) -> Response:
+    """Render what went wrong and what to do next."""
+    headline, advice = _stale_form() if stale_form else _error_words(status)
+    return page("error.html", status, headers, headline=headline, advice=advice)
+
+
+def when(moment: datetime, owner: Owner) -> When:
+    """Write a moment for the reader."""
+    speech, zone, theirs = reader(), ZoneInfo(zone_name()), ZoneInfo(owner.timezone)
+    return When(
+        full_date=speech.full_date(moment, zone),
+        on_date=on_date(speech, moment, zone),
+        day=speech.day(moment, zone),
+        short_day=speech.short_day(moment, zone),
+        time=speech.time(moment, zone),
+        zone=zone_words(zone.key),
+        place=speech.place(zone.key),
+        theirs=_theirs(moment, zone, theirs),
+    )
+
+
+def zone_words(name: str) -> str:
+    """Name a zone by its place, for parentheses: Berlin time."""
+    place = reader().place(name)
+    return place if place == "UTC" else gettext("%(place)s time", place=place)
+
+
+def minutes(number: int) -> str:
+    """Write a length: 30 minutes."""
+    return ngettext("%(num)s minute", "%(num)s minutes", number)
+
+
+def who_calls(call_type: CallType) -> str:
+    """Say in the owner's words who calls whom."""
+    words = {
+        "owner": gettext("I call you"),
+        "client": gettext("You call me"),
+        "choice": gettext("You choose who calls whom"),
+    }
+    return words[call_type.who_calls]
+
+
+def away(owner: Owner, now: datetime, holidays: frozenset[date]) -> Away | None:
+    """Tell of the absence that is, or begins within two weeks."""
+    today = now.astimezone(ZoneInfo(owner.timezone)).date()
+    ahead = (
+        absence
+        for absence in sorted(owner.timetable.absences)
+        if absence.last >= today and absence.first <= today + ANNOUNCED_WITHIN
+    )
+    absence = next(ahead, None)
+    if absence is None:
+        return None
+    first, last = _day_words(absence.first), _day_words(absence.last)
+    if absence.first == absence.last:
+        sentence = gettext("I am away on %(day)s.", day=first)
+    else:
+        sentence = gettext("I am away from %(first)s to %(last)s.", first=first, last=last)
+    back = _first_day_back(owner.timetable, absence.last, holidays)
+    return Away(sentence, gettext("I am back on %(day)s.", day=_day_words(back)) if back else "", absence.notice)
+
+
+def _first_day_back(timetable: Timetable, last: date, holidays: frozenset[date]) -> date | None:
+    days = (last + _DAY * number for number in range(1, LONGEST_ABSENCE.days))
+    return next((day for day in days if timetable.windows_on(day, holidays)), None)
+
+
+def _day_words(day: date) -> str:
+    zone = ZoneInfo("UTC")
+    return reader().day(datetime.combine(day, time(12), zone), zone)
+
+
+def _theirs(moment: datetime, zone: ZoneInfo, theirs: ZoneInfo) -> str:
+    """Say what the owner's clock shows; nothing where it shows the same."""
+    if moment.astimezone(theirs).utcoffset() == moment.astimezone(zone).utcoffset():
+        return ""
+    speech = reader()
+    return gettext(
+        "Where I am, it will be %(day)s, %(time)s (%(place)s time).",
+        day=speech.day(moment, theirs),
+        time=speech.time(moment, theirs),
+        place=speech.place(theirs.key),
+    )
+
+
+def _stale_form() -> tuple[str, str]:
+    return (
+        gettext("This page was open for too long"),
+        gettext("Go back, reload the page and send the form again. Your browser has to accept this site's cookie."),
+    )
+
+
+def _error_words(status: int) -> tuple[str, str]:
+    words = {
+        400: (
+            gettext("This request can't be understood"),
+            gettext("Go back to the page you came from and try again."),
+        ),
+        404: (
+            gettext("There is nothing here"),
+            gettext("The link is incomplete or no longer valid. Check that you copied all of it."),
+        ),
+        405: (
+            gettext("This page can't be opened this way"),
+            gettext("Go back to the page you came from and use its button."),
+        ),
+        413: (gettext("That was too much text"), gettext("Go back, shorten what you typed and send it again.")),
+        429: (
+            gettext("Too many requests came from your network"),
+            gettext("Wait a few minutes, then try again."),
+        ),
+        503: (
+            gettext("This does not work right now"),
+            gettext("Nothing has been booked. Wait a moment, then try again."),
+        ),
+    }
+    failed = (
+        gettext("Something went wrong here"),
+        gettext("It is not your fault. Try again in a few minutes."),
+    )
+    return words.get(status, words[400] if status < 500 else failed)

@@ -1,0 +1,289 @@
+"""The public pages: who takes the calls, which times are free, and the form that books one.
+
+GET changes nothing. The form keeps what was typed, whatever the answer is.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, abort, redirect, request
+from flask.typing import ResponseReturnValue
+
+from booking.errors import CapReached, KeyReused, NotFound, NotOffered
+from booking.store.models import CallType, Owner
+from booking.usecases.availability import Offer, find_owner, holidays_of, load_offer, only_owner
+from booking.usecases.reserve import Wish
+from booking.web import pages
+from booking.web.accent import read_colour, stylesheet
+from booking.web.context import gettext, link, now, reader, services, use_owner, zone_name
+from booking.web.forms import HONEYPOT, Details, DetailsForm, Problem, clean_details, problem_text, typed
+from booking.web.guards import csrf
+from booking.web.instants import read_day, read_instant
+from booking.web.reserving import CalendarsSilent, origin_of, reserve
+from booking.web.times import Time, Times, written
+from booking.web.zones import zone_options
+
+TICKET: Final = "form"
+LEAST_AGE: Final = timedelta(seconds=2)
+"""Nobody reads and fills the form faster; machines do."""
+GREATEST_AGE: Final = timedelta(hours=24)
+ALTERNATIVES: Final = 6
+RETRY_CALENDAR: Final = timedelta(minutes=5)
+RETRY_CAP: Final = {"person": timedelta(days=1), "address": timedelta(days=1), "origin": timedelta(hours=1)}
+KEEP_ACCENT: Final = timedelta(days=365)
+
+bp = Blueprint("public", __name__)
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """Lead to the owner where there is just one."""
+    with services().database.reading() as db:
+        owner = only_owner(db)
+    return redirect(link("public.owner", owner_slug=owner.slug)) if owner else abort(404)
+
+
+@bp.get("/<owner_slug>")
+def owner(owner_slug: str) -> ResponseReturnValue:
+    """Show who takes the calls, and what can be booked."""
+    found = _owner(owner_slug)
+    if len(found.call_types) == 1:
+        return redirect(link("public.times", owner_slug=owner_slug, type_slug=found.call_types[0].slug))
+    return pages.page(
+        "public/call_types.html",
+        is_home=True,
+        away=pages.away(found, now(), holidays_of(found, now())),
+        call_types=[(each, _in_short(each)) for each in found.call_types],
+    )
+
+
+@bp.get("/<owner_slug>/<type_slug>")
+def times(owner_slug: str, type_slug: str) -> ResponseReturnValue:
+    """Show the free times of one call type, day by day."""
+    offer = _offer(owner_slug, type_slug)
+    wished = {name: read_day(request.args.get(name, "")) for name in ("day", "from")}
+    shown = Times(offer, reader(), ZoneInfo(zone_name()), wished)
+    return pages.page(
+        "public/times.html",
+        call_type=offer.call_type,
+        in_short=_in_short(offer.call_type),
+        away=pages.away(offer.owner, now(), offer.agenda.holidays),
+        times=shown,
+        zone_words=pages.zone_words(zone_name()),
+        several=len(offer.owner.call_types) > 1,
+        owner_zone_words=pages.zone_words(offer.owner.timezone),
+        zone_options=zone_options(reader().code),
+        place=reader().place(zone_name()),
+        owner_place=reader().place(offer.owner.timezone),
+    )
+
+
+@bp.get("/<owner_slug>/<type_slug>/book")
+def details(owner_slug: str, type_slug: str) -> ResponseReturnValue:
+    """Ask for the details of a call at one free time."""
+    offer = _offer(owner_slug, type_slug)
+    start = _start(request.args.get("start", ""))
+    if start is None or offer.why_not(start) is not None:
+        return _not_offered(offer, start)
+    return _details_page(_Attempt(offer, start, DetailsForm()))
+
+
+@bp.post("/<owner_slug>/<type_slug>/book")
+@csrf.exempt  # the form itself checks its origin, so that nothing typed is lost over an old page
+def book(owner_slug: str, type_slug: str) -> ResponseReturnValue:
+    """Book the call, or show the form again with everything typed and what to change."""
+    offer = _offer(owner_slug, type_slug)
+    form = DetailsForm()
+    start = _start(form.start.data or request.args.get("start", ""))
+    attempt = _Attempt(offer, start, form)
+    sent = typed(form)
+    nonce = _nonce(sent["ticket"])
+    if not form.validate():
+        return _details_page(attempt, 400, note=_words("stale"))
+    if start is None:
+        return _not_offered(offer, None, attempt)
+    if nonce is None or sent[HONEYPOT]:
+        return _details_page(attempt, 400, note=_words("again"))
+    cleaned = clean_details(sent, offer.owner, offer.call_type)
+    if not isinstance(cleaned, Details):
+        return _details_page(attempt, 422, problems=cleaned, ticket=sent["ticket"])
+    return _reserve(attempt, _wish(cleaned, start, nonce))
+
+
+@bp.get("/<owner_slug>/privacy")
+def privacy(owner_slug: str) -> ResponseReturnValue:
+    """Show what is kept of a client, why, and for how long."""
+    return pages.page("public/privacy.html", text=_owner(owner_slug).privacy)
+
+
+@bp.get("/<owner_slug>/imprint")
+def imprint(owner_slug: str) -> ResponseReturnValue:
+    """Show who answers for these pages."""
+    text = _owner(owner_slug).imprint.strip()
+    return pages.page("public/imprint.html", text=text) if text else abort(404)
+
+
+@bp.get("/<owner_slug>/accent.css")
+def accent(owner_slug: str) -> ResponseReturnValue:
+    """Return the owner's accent colour as a stylesheet: no page may carry a style of its own."""
+    colour = read_colour(_owner(owner_slug).accent)
+    if colour is None:
+        abort(404)
+    response = Response(stylesheet(colour), mimetype="text/css")
+    response.cache_control.public = True
+    response.cache_control.max_age = int(KEEP_ACCENT.total_seconds())
+    return response
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One try at a call: what is offered, the start that is wished for, and the form."""
+
+    offer: Offer
+    start: datetime | None
+    form: DetailsForm
+
+
+def _owner(slug: str) -> Owner:
+    with services().database.reading() as db:
+        try:
+            owner = find_owner(db, slug)
+        except NotFound:
+            abort(404)
+    use_owner(owner)
+    return owner
+
+
+def _offer(owner_slug: str, type_slug: str) -> Offer:
+    """Load the offer; its owner comes with all call types."""
+    with services().database.reading() as db:
+        try:
+            offer = load_offer(db, owner_slug, type_slug, now())
+        except NotFound:
+            offer = None
+        else:
+            len(offer.owner.call_types)  # loaded while the transaction is open
+    if offer is None:
+        _owner(owner_slug)
+        abort(404)
+    use_owner(offer.owner)
+    return offer
+
+
+def _in_short(call_type: CallType) -> str:
+    return f"{pages.minutes(call_type.minutes)} · {pages.who_calls(call_type)}"
+
+
+def _start(text: str) -> datetime | None:
+    # A plus that a program left bare in an address arrives as a blank.
+    return read_instant(re.sub(r" (?=\d\d:\d\d$)", "+", text))
+
+
+def _nonce(ticket: str) -> str | None:
+    """Return the form's nonce where the form is ours and was open for neither too short nor too long a time."""
+    ours = services()
+    sealed = ours.signing.unseal(TICKET, ticket)
+    if not isinstance(sealed, dict):
+        return None
+    age = now() - datetime.fromisoformat(sealed["at"])
+    least = LEAST_AGE if ours.settings.rate_limits else timedelta()
+    return str(sealed["nonce"]) if least <= age <= GREATEST_AGE else None
+
+
+def _new_ticket() -> str:
+    ours = services()
+    return ours.signing.seal(TICKET, {"nonce": ours.token(), "at": now().isoformat(timespec="milliseconds")})
+
+
+def _wish(details: Details, start: datetime, nonce: str) -> Wish:
+    return Wish(
+        start=start,
+        name=details.name,
+        email=details.email,
+        phone=details.phone,
+        note=details.note,
+        who_calls=details.who_calls,
+        timezone=zone_name(),
+        locale=reader().code,
+        request_key=nonce,
+        origin=origin_of(services(), request.remote_addr),
+    )
+
+
+def _reserve(attempt: _Attempt, wish: Wish) -> ResponseReturnValue:
+    ours, ticket = services(), attempt.form.ticket.data
+    call_type = attempt.offer.call_type
+    try:
+        call = reserve(ours, attempt.offer.owner.slug, call_type.slug, wish)
+    except NotOffered:
+        return _not_offered(_offer(attempt.offer.owner.slug, call_type.slug), attempt.start, attempt)
+    except CapReached as error:
+        wait = str(int(RETRY_CAP[error.cap].total_seconds()))
+        return _details_page(attempt, 429, {"Retry-After": wait}, note=_words(error.cap), ticket=ticket)
+    except CalendarsSilent:
+        wait = str(int(RETRY_CALENDAR.total_seconds()))
+        return _details_page(attempt, 503, {"Retry-After": wait}, note=_words("silent"), ticket=ticket)
+    except KeyReused:
+        return _details_page(attempt, 409, note=_words("used"))
+    return redirect(link("manage.call", token=ours.signing.link_token(call.id, call.link_version)), 303)
+
+
+def _not_offered(offer: Offer, start: datetime | None, attempt: _Attempt | None = None) -> ResponseReturnValue:
+    """Show the nearest free times; over a form that was sent, each is a button that keeps what was typed."""
+    shown = Times(offer, reader(), ZoneInfo(zone_name()), {})
+    near = [shown.time(free) for free in offer.nearest(start or now(), ALTERNATIVES)]
+    if attempt is None:
+        status = 400 if start is None else 409
+        return pages.page("public/taken.html", status, call_type=offer.call_type, start=start, near=near)
+    attempt = _Attempt(offer, None, attempt.form)
+    return _details_page(attempt, 409, near=near, ticket=attempt.form.ticket.data)
+
+
+def _details_page(  # noqa: PLR0913 - all of them by name
+    attempt: _Attempt,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    *,
+    problems: dict[str, Problem] | None = None,
+    note: str = "",
+    near: list[Time] | None = None,
+    ticket: str | None = None,
+) -> Response:
+    offer, form = attempt.offer, attempt.form
+    form.ticket.data = ticket or _new_ticket()
+    return pages.page(
+        "public/details.html",
+        status,
+        headers,
+        form=form,
+        call_type=offer.call_type,
+        in_short=_in_short(offer.call_type),
+        start_value=written(attempt.start) if attempt.start else "",
+        at=pages.when(attempt.start, offer.owner) if attempt.start else None,
+        problems={field: problem_text(problem) for field, problem in (problems or {}).items()},
+        note=note,
+        near=near,
+    )
+
+
+def _words(case: str) -> str:
+    """Say why nothing was booked, and what to do next."""
+    words = {
+        "stale": gettext("This page was open for long, or your browser sent no cookie. Nothing you typed is lost: press the button once more."),
+        "again": gettext("Please check what you typed and press the button once more."),
+        "person": gettext(
+            "Several calls with you are planned already. As soon as one is over or cancelled, you can book the next."
+        ),
+        "address": gettext(
+            "Several confirmations have gone to this mail address today. Open the link in one of them, or book tomorrow."
+        ),
+        "origin": gettext("Many calls have been booked from your network. Try again in an hour."),
+        "silent": gettext(
+            "I can't see my calendar at the moment, so nothing has been booked. Try again in a few minutes."
+        ),
+        "used": gettext("This form has already booked a call. To book another one, press the button once more."),
+    }
+    return words[case]

@@ -1,0 +1,134 @@
+"""The clock: does what waits in the outbox, reads the calendars that are due, keeps house.
+
+Run it with ``python -m booking.worker``; SIGTERM and Ctrl-C end it after the step it is at. Two threads, so
+that a calendar that hangs delays no mail.
+"""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+
+from booking.calendars.port import CalendarError
+from booking.jobs import HANDLERS, Report, later
+from booking.services import Services, real_services
+from booking.settings import Settings
+from booking.store import outbox
+from booking.store.models import Installation, Job
+from booking.usecases import housekeeping, refresh
+
+log = logging.getLogger(__name__)
+
+READ_SECONDS: Final = 60.0
+READ_LEASE: Final = timedelta(minutes=3)
+IDLE_SECONDS: Final = 1.0
+HEARTBEAT_SECONDS: Final = 15.0
+AFTER_DATABASE_TROUBLE_SECONDS: Final = 5.0
+
+
+def run_once(services: Services) -> bool:
+    """Do one thing that is due, a job or a reading; say whether there was one."""
+    return run_job(services) or read_calendar(services)
+
+
+def run_job(services: Services) -> bool:
+    """Do the oldest job of the outbox that is due; say whether there was one."""
+    with services.database.writing() as db:
+        job = outbox.claim(db, services.now(), services.token())
+    if job is None:
+        return False
+    services.failpoint("job.claimed")
+    try:
+        report = _handled(services, job)
+        with services.database.writing() as db:
+            report(db, job)
+    except outbox.LeaseLost as error:
+        log.warning("%s", error)
+    services.failpoint("job.reported")
+    return True
+
+
+def read_calendar(services: Services) -> bool:
+    """Read one calendar that is due; say whether there was one."""
+    asked_at = services.now()
+    with services.database.writing() as db:
+        calendar = refresh.claim_due(db, asked_at, READ_LEASE)
+        made = refresh.plan(db, calendar, asked_at) if calendar else None
+    if made is None:
+        return False
+    try:
+        reading = refresh.digest(made, services.ask(made, READ_SECONDS), asked_at)
+        services.failpoint("calendar.read")
+        with services.database.writing() as db:
+            refresh.apply(db, reading, services.now())
+    except CalendarError as error:
+        log.warning("calendar %s can't be read: %s", made.calendar_id, error)
+        with services.database.writing() as db:
+            refresh.note_failure(db, made, error, services.now())
+    except refresh.Overtaken as error:
+        log.info("calendar %s: %s", made.calendar_id, error)
+    return True
+
+
+def heartbeat(services: Services) -> None:
+    """Note that the worker lives, and forget what need not be kept."""
+    now = services.now()
+    with services.database.writing() as db:
+        db.execute(update(Installation).values(worker_seen_at=now))
+        housekeeping.forget(db, now)
+
+
+def main() -> None:
+    """Run until SIGTERM or Ctrl-C."""
+    settings = Settings.from_env(os.environ)
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run(real_services(settings), stop)
+
+
+def run(services: Services, stop: threading.Event) -> None:
+    """Run the jobs, the readings and the heartbeat until ``stop`` is set."""
+    chores = (
+        (run_job, IDLE_SECONDS),
+        (read_calendar, IDLE_SECONDS),
+        (heartbeat, HEARTBEAT_SECONDS),
+    )
+    threads = [threading.Thread(target=_repeat, args=(services, chore, idle, stop)) for chore, idle in chores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _repeat(services: Services, chore: Callable[[Services], bool | None], idle: float, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            was_busy = chore(services)
+        except OperationalError:
+            log.exception("the database does not answer")
+            stop.wait(AFTER_DATABASE_TROUBLE_SECONDS)
+            continue
+        if not was_busy:
+            stop.wait(idle)
+
+
+def _handled(services: Services, job: Job) -> Report:
+    try:
+        return HANDLERS[job.kind](services, job)
+    except (outbox.LeaseLost, OperationalError):
+        raise
+    except Exception as error:  # the job boundary: one job's fault must not stop the others
+        log.exception("job %s (%s) failed", job.number, job.kind)
+        return later(services.now(), job, f"{type(error).__name__}: see the log")
+
+
+if __name__ == "__main__":
+    main()

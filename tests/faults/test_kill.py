@@ -1,0 +1,175 @@
+"""The worker is killed at every failpoint; nothing is lost, nothing happens twice."""
+
+import ast
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlalchemy import select, update
+
+import booking
+from booking.rules.lifecycle import Actor
+from booking.services import Services, real_services
+from booking.settings import Settings
+from booking.store.models import Calendar, Call, Job
+from booking.usecases.availability import load_offer
+from booking.usecases.calls import cancel
+from booking.usecases.reserve import book
+from booking.usecases.setup import check_key
+from booking.web.reserving import house
+from tests.builders import add_call_type, add_owner, wish
+from tests.calendars.servers import Radicale
+from tests.conftest import KEY
+
+MOST_RUNS = 12
+
+
+def failpoints() -> list[str]:
+    """Return every failpoint that stands in the code."""
+    names = set()
+    for path in Path(booking.__path__[0]).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "failpoint":
+                (argument,) = node.args
+                assert isinstance(argument, ast.Constant)
+                names.add(str(argument.value))
+    return sorted(names)
+
+
+class Received:
+    """What a real SMTP server has taken."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope.content, bytes)
+        self.messages.append(message_from_bytes(envelope.content))
+        return "250 taken"
+
+
+@dataclass
+class Installation:
+    environment: dict[str, str]
+    services: Services
+    received: Received
+    radicale: Radicale
+
+    def run_worker(self, failpoint: str = "") -> int:
+        command = [sys.executable, "-m", "tests.faults.worker_process", failpoint]
+        return subprocess.run(command, env=self.environment, check=False, timeout=60).returncode
+
+    def make_everything_due(self) -> None:
+        """Let leases and waits pass, as they would with time."""
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        with self.services.database.writing() as db:
+            db.execute(update(Job).where(Job.done_at.is_(None)).values(not_before=past, leased_until=None))
+            db.execute(update(Calendar).values(next_read_at=past))
+
+    def work_until_done(self, failpoint: str) -> bool:
+        """Run the worker, killed at the failpoint the first time it gets there; say whether it got there."""
+        was_killed = self.run_worker(failpoint) == -signal.SIGKILL
+        for _ in range(MOST_RUNS):
+            self.make_everything_due()
+            assert self.run_worker() == 0
+            with self.services.database.reading() as db:
+                if not db.scalars(select(Job).where(Job.done_at.is_(None))).all():
+                    break
+        return was_killed
+
+
+@pytest.fixture
+def installation(sqlite_url: str, tmp_path: Path, radicale: Radicale) -> Iterator[Installation]:
+    received = Received()
+    controller = Controller(received, hostname="127.0.0.1", port=0)
+    controller.start()
+    port = controller.server.sockets[0].getsockname()[1]
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": sqlite_url,
+        "SECRET_KEY": KEY,
+        "SMTP_URL": f"smtp://127.0.0.1:{port}",
+        "CALDAV_ALLOW": "127.0.0.1",
+        "EMBEDDED_CALENDAR": "off",
+        "LOG_LEVEL": "ERROR",
+    }
+    services = real_services(Settings.from_env(environment))
+    url = radicale.new_calendar()
+    with services.database.writing() as db:
+        check_key(db, services.vault)
+        owner = add_owner(db, hours="mon-sun 00:00-24:00")
+        add_call_type(db, owner, notice_minutes=0)
+        db.add(
+            Calendar(
+                owner_id=owner.id,
+                kind="caldav",
+                url=url,
+                username=radicale.username,
+                password_encrypted=services.vault.lock(radicale.password),
+                takes_calls=True,
+            )
+        )
+    yield Installation(environment, services, received, radicale)
+    services.database.dispose()
+    controller.stop()
+
+
+def book_first_free(installation: Installation) -> Call:
+    services = installation.services
+    with services.database.writing() as db:
+        now = services.now()
+        start = load_offer(db, "anna", "call", now).all_free()[40]
+        return book(db, house(services), "anna", "call", wish(start), now)
+
+
+def events_of(installation: Installation) -> list[str]:
+    with installation.services.database.reading() as db:
+        calendar = db.scalars(select(Calendar)).one()
+    with closing(installation.services.calendar(calendar, 10)) as opened:
+        return [resource.ics for resource in opened.changes({}).fetched]
+
+
+def test_there_are_failpoints_to_die_at() -> None:
+    assert len(failpoints()) >= 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failpoint", failpoints())
+def test_a_killed_worker_loses_nothing_and_repeats_nothing(installation: Installation, failpoint: str) -> None:
+    assert installation.run_worker() == 0
+    call = book_first_free(installation)
+    was_killed = installation.work_until_done(failpoint)
+    if failpoint != "calendar.removed":
+        assert was_killed
+    (event,) = events_of(installation)
+    assert f"X-SPRECHZEIT-CALL:{call.id}" in event
+    assert_each_mail_once(installation, ["anna@example.org", "kim@example.com"])
+
+    with installation.services.database.writing() as db:
+        cancel(db, call.id, Actor.CLIENT, installation.services.now(), house(installation.services))
+    was_killed = installation.work_until_done(failpoint)
+    if failpoint != "calendar.written":
+        assert was_killed
+    assert events_of(installation) == []
+    assert_each_mail_once(installation, ["anna@example.org"] * 2 + ["kim@example.com"] * 2)
+
+
+def assert_each_mail_once(installation: Installation, recipients: list[str]) -> None:
+    """A mail may come twice after a crash, but then with the same Message-ID."""
+    by_id = {str(message["Message-ID"]): str(message["To"]) for message in installation.received.messages}
+    assert sorted(by_id.values()) == recipients
+    again = Counter(str(message["Message-ID"]) for message in installation.received.messages)
+    assert max(again.values()) <= 2

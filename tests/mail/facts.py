@@ -1,0 +1,75 @@
+"""Facts of one call for the tests of mails: sensible values, changed by name."""
+
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+from booking.mail.messages import CallFacts, render
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+START = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+"""Tuesday, 9:30 in Berlin, 0:30 in Vancouver, 14:15 in Kathmandu."""
+
+MAIL_FROM = "calls@example.org"
+
+
+def facts(**values: Any) -> CallFacts:
+    """Return the client's facts, or the owner's with ``to="owner"``."""
+    to_owner = values.get("to") == "owner"
+    known: dict[str, Any] = {
+        "message": "booked",
+        "to": "client",
+        "recipient": "anna@example.org" if to_owner else "kim@example.com",
+        "locale": "en",
+        "timezone": "Europe/Berlin",
+        "owner_name": "Anna Beispiel",
+        "owner_email": "anna@example.org",
+        "owner_timezone": "Europe/Berlin",
+        "owner_phone": "+4930901820",
+        "caller_id": "My number is withheld.",
+        "discretion": "normal",
+        "sender_name": "",
+        "call_id": "abc",
+        "starts_at": START,
+        "ends_at": START + timedelta(minutes=30),
+        "call_type_name": "First call",
+        "who_calls": "owner",
+        "client_name": "Kim",
+        "client_phone": "+491701234567",
+        "client_email": "kim@example.com",
+        "note": "",
+        "client_timezone": "Europe/Berlin",
+        "ics_uid": "def@calls.example.org",
+        "sequence": 0,
+        "link": "" if to_owner else "https://calls.example.org/c/abc-1.sig",
+        "booking_url": "https://calls.example.org/anna",
+        "cancelled_by": "",
+    }
+    return CallFacts(**{**known, **values})
+
+
+def mail(**values: Any) -> EmailMessage:
+    """Return the rendered mail of :func:`facts`."""
+    return render(facts(**values), job_id="job1", mail_from=MAIL_FROM, host="calls.example.org", now=NOW)
+
+
+def text_of(message: EmailMessage) -> str:
+    return _part(message, "plain")
+
+
+def html_of(message: EmailMessage) -> str:
+    return _part(message, "html")
+
+
+def calendar_of(message: EmailMessage) -> EmailMessage | None:
+    """Return the attached calendar file, if there is one; nothing else may be attached."""
+    attached = list(message.iter_attachments())
+    assert all(part.get_content_type() == "text/calendar" for part in attached)
+    assert len(attached) <= 1
+    return attached[0] if attached else None
+
+
+def _part(message: EmailMessage, subtype: str) -> str:
+    body = message.get_body((subtype,))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")

@@ -1,0 +1,90 @@
+"""Who hears what, and when."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+
+from booking.rules.hours import Timetable
+from booking.rules.lifecycle import Actor
+from booking.services import Services
+from booking.signing import LINK_FROM_MAIL
+from booking.store.models import Job, Owner
+from booking.usecases.calls import cancel
+from booking.usecases.notify import House, host_of, is_stale
+from tests.builders import wish
+from tests.fakes import Clock
+from tests.usecases.conftest import Book
+
+TUESDAY = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+EVENING = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)
+
+
+def mails(services: Services) -> dict[str, Job]:
+    with services.database.reading() as db:
+        return {job.payload["to"]: job for job in db.scalars(select(Job).where(Job.kind == "mail"))}
+
+
+def test_in_business_hours_both_sides_hear_at_once(services: Services, book_one: Book) -> None:
+    book_one(wish(TUESDAY))
+    assert {job.not_before for job in mails(services).values()} == {services.now()}
+
+
+def test_in_the_evening_the_owner_hears_half_an_hour_before_opening(
+    services: Services, book_one: Book, clock: Clock
+) -> None:
+    clock.time = EVENING
+    book_one(wish(TUESDAY + timedelta(hours=2)))
+    assert mails(services)["client"].not_before == EVENING
+    assert mails(services)["owner"].not_before == datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
+
+
+def test_a_call_that_starts_before_the_owner_would_hear_is_told_at_once(
+    services: Services, house: House, book_one: Book, clock: Clock
+) -> None:
+    call = book_one(wish(datetime(2026, 11, 23, 10, 0, tzinfo=UTC)))
+    clock.time = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    with services.database.writing() as db:
+        db.scalars(select(Owner)).one().timetable = Timetable()
+    with services.database.writing() as db:
+        cancel(db, call.id, Actor.CLIENT, services.now(), house)
+    assert mails(services)["owner"].not_before == clock.time
+
+
+def test_the_client_s_mail_holds_a_link_that_only_the_mail_holds(
+    services: Services, house: House, book_one: Book
+) -> None:
+    book_one(wish(TUESDAY))
+    link = mails(services)["client"].payload["link"]
+    read = services.signing.read_link(link.removeprefix("https://calls.example.org/c/"))
+    assert read is not None
+    assert read.purpose == LINK_FROM_MAIL
+    assert mails(services)["owner"].payload["link"] == ""
+
+
+def test_a_client_without_an_address_is_not_written_to(services: Services, book_one: Book) -> None:
+    book_one(wish(TUESDAY, email=""))
+    assert set(mails(services)) == {"owner"}
+
+
+def test_an_owner_who_never_heard_of_a_cancelled_call_is_not_told_that_it_was_booked(
+    services: Services, house: House, book_one: Book
+) -> None:
+    call = book_one(wish(TUESDAY))
+    booked = mails(services)
+    with services.database.reading() as db:
+        assert not any(is_stale(db, job) for job in booked.values())
+    with services.database.writing() as db:
+        cancel(db, call.id, Actor.CLIENT, services.now(), house)
+    with services.database.reading() as db:
+        assert is_stale(db, booked["owner"])
+        assert not is_stale(db, booked["client"])
+        assert not is_stale(db, mails(services)["owner"])
+
+
+def test_a_mail_whose_facts_were_erased_is_stale(services: Services) -> None:
+    with services.database.reading() as db:
+        assert is_stale(db, Job(kind="mail", payload={}))
+
+
+def test_uids_and_message_ids_end_in_the_host_of_the_public_address() -> None:
+    assert host_of("https://calls.example.org/sub") == "calls.example.org"
