@@ -85,7 +85,7 @@ def make_owner(services: Services) -> None:
         for call_type in _CALL_TYPES:
             setup.add_call_type(db, OWNER, call_type)
         hours.set_holidays(db, OWNER, "DE", "BY", today)
-        first, last, back = (_monday(today) + timedelta(days=days) for days in (21, 25, 28))
+        first, last, back = (_monday(today) + timedelta(days=days) for days in (14, 18, 21))
         notice = f"Vom {first:%d.%m.} bis {last:%d.%m.} bin ich verreist; ab {back:%d.%m.} wieder da."
         hours.add_absence(db, OWNER, first, last, notice)
         calendar = calendars.embedded_calendar(db, OWNER, services.vault, services.token)
@@ -139,7 +139,7 @@ def _events(services: Services) -> Iterator[Event]:
     publisher = _event(services, "Jour fixe Verlag", _wall(wednesday, "16:00"), _wall(wednesday, "16:45"))
     publisher.add("rrule", {"freq": "weekly"})
     yield publisher
-    fair = monday + timedelta(days=15)
+    fair = monday + timedelta(days=22)
     yield _event(services, "Buchmesse", fair, fair + timedelta(days=2))
     birthday = _event(services, "Geburtstag Oma", monday + timedelta(days=8), monday + timedelta(days=9))
     birthday.add("transp", "TRANSPARENT")

@@ -8,9 +8,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
-from booking.calendars.port import CalendarError
 from booking.errors import BookingError
 from booking.mail.smtp import MailDelayed
 from booking.services import Services
@@ -43,7 +42,7 @@ def examine(services: Services) -> Iterator[Finding]:
 def _database(services: Services) -> Finding:
     try:
         is_current = services.database.is_current()
-    except SQLAlchemyError as error:
+    except DBAPIError as error:
         return Finding("database", False, f"it does not answer ({error.__cause__ or error}); check DATABASE_URL")
     if not is_current:
         return Finding("database", False, "its tables are of another version; run: flask --app wsgi db upgrade")
@@ -101,7 +100,7 @@ def _calendars(services: Services) -> Iterator[Finding]:
         subject = f"calendar {row.id} of {row.owner.slug}"
         try:
             answer = services.ask(plan, CALENDAR_SECONDS)
-        except CalendarError as error:
+        except BookingError as error:  # of the calendar, or of its stored password
             yield Finding(subject, False, str(error))
         else:
             yield Finding(subject, True, f"answers, {len(answer.listing)} objects")

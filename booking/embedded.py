@@ -4,12 +4,14 @@ It is a calendar server like any other to the rest of the house; only its addres
 """
 
 import contextlib
+import logging
 import os
 import socket
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import radicale.__main__ as radicale
 from passlib.hash import sha256_crypt
 
 from booking.errors import SettingsError
@@ -18,7 +20,6 @@ from booking.settings import Settings
 # The passwords are random and long, so that hashing them slowly protects nothing and would cost every request.
 HASH_ROUNDS = 1000
 
-_QUIET = ("--logging-level", "warning")  # said here too, since the file is read only after the first messages
 _CONFIG = """\
 # Written by Sprechzeit at every start; changes made here are lost.
 [server]
@@ -84,7 +85,13 @@ def write_users(settings: Settings, users: Iterable[tuple[str, str]]) -> None:
 
 def command(settings: Settings) -> list[str]:
     """Return the command that runs the server in the foreground."""
-    return [sys.executable, "-m", "radicale", "--config", str(settings.radicale_dir / "config"), *_QUIET]
+    return [sys.executable, "-m", "booking.embedded", "--config", str(settings.radicale_dir / "config")]
+
+
+def main() -> None:
+    """Run Radicale as its own command does, without its words about its own logging."""
+    logging.getLogger("radicale").addFilter(lambda record: not record.getMessage().startswith("Logging "))
+    radicale.run()
 
 
 def _is_free(port: int) -> bool:
@@ -110,3 +117,7 @@ def _write_private(path: Path, text: str) -> None:
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     draft.replace(path)
+
+
+if __name__ == "__main__":
+    main()

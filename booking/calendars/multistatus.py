@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -74,6 +75,10 @@ def parse_multistatus(body: bytes) -> list[Row]:
 
 def _row(response: etree._Element) -> Row:
     href = (response.findtext(f"{DAV}href") or "").strip()
+    try:
+        urlsplit(href)
+    except ValueError as error:
+        raise Malformed("a row with an address that can't be read") from error
     if not href:
         raise Malformed("a row without an address")
     props: dict[str, etree._Element] = {}

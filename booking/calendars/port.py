@@ -60,7 +60,7 @@ class Changes:
 
 
 class Calendar(Protocol):
-    """One calendar on one server. Not shared between threads; closed after use. Every method may raise CalendarError."""
+    """One calendar on one server. Not shared by threads; closed after use. Every method may raise CalendarError."""
 
     def changes(self, known: Mapping[str, str]) -> Changes:
         """List every object's ETag, and fetch the objects that differ from ``known`` (``href → etag``)."""
@@ -72,7 +72,7 @@ class Calendar(Protocol):
         """Return where an object of this UID of ours is put (``<uid>.ics``)."""
 
     def put(self, href: str, ics: str, *, replaces: str | None) -> None:
-        """Write one object: new (``If-None-Match: *``) where ``replaces`` is ``None``, else over that ETag (``If-Match``).
+        """Write one object: new where ``replaces`` is ``None`` (``If-None-Match: *``), else over that ETag.
 
         :raises Conflict: the condition failed, or the server keeps the UID for something else.
         """

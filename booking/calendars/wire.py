@@ -16,11 +16,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import niquests
-from caldav import DAVClient
+from caldav.davclient import DAVClient
 from caldav.lib.error import AuthorizationError, DAVError, RateLimitError
 from niquests.auth import HTTPBasicAuth
-from niquests.packages.urllib3.contrib.resolver.system import SystemResolver
-from niquests.packages.urllib3.exceptions import HTTPError
+from niquests.packages.urllib3.contrib.resolver.system import SystemResolver  # type: ignore[import-not-found]
+from niquests.packages.urllib3.exceptions import HTTPError  # type: ignore[import-not-found]
+from niquests.sessions import Session
 
 from booking.calendars.port import Unreachable
 
@@ -56,7 +57,7 @@ class _Head:
     text: str = ""
 
 
-class _CheckedResolver(SystemResolver):
+class _CheckedResolver(SystemResolver):  # type: ignore[misc]
     """Connects only to addresses that were checked, and keeps a second handle of each connection so as to cut it."""
 
     def __init__(self, addresses: tuple[str, ...]) -> None:
@@ -72,7 +73,7 @@ class _CheckedResolver(SystemResolver):
 
     def create_connection(self, *args: Any, **kwargs: Any) -> socket.socket:
         """Connect, and remember the connection."""
-        connection = super().create_connection(*args, **kwargs)
+        connection: socket.socket = super().create_connection(*args, **kwargs)
         self._handles.append(connection.dup())
         return connection
 
@@ -94,7 +95,7 @@ class _CheckedResolver(SystemResolver):
 class _Session:
     """What the library sends requests through: no redirects, and the body read here, up to a limit."""
 
-    session: niquests.Session
+    session: Session
     limit: int = 0
     body: bytes = b""
     answered: bool = field(default=False)
@@ -111,8 +112,7 @@ class _Session:
                 chunks.append(chunk)
             self.body = b"".join(chunks)
             self.answered = True
-            headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
-            return _Head(response.status_code or 0, niquests.structures.CaseInsensitiveDict(headers), response.reason or "")
+            return _Head(response.status_code or 0, response.headers, response.reason or "")
 
     def close(self) -> None:
         """Close the connections."""
@@ -132,7 +132,7 @@ class Wire:
         """
         self.host = urlsplit(url).hostname or ""
         self._resolver = _CheckedResolver(addresses)
-        session = niquests.Session(
+        session = Session(
             resolver=self._resolver, disable_http2=True, disable_http3=True, revocation_configuration=None
         )
         session.trust_env = False
@@ -188,7 +188,7 @@ class Wire:
         left = self._ends - time.monotonic()
         if left <= 0:
             raise Unreachable(f"{self.host} did not answer within {self._seconds:g} seconds")
-        self._client.timeout = (min(CONNECT_SECONDS, left), min(READ_SECONDS, left))
+        self._client.timeout = (min(CONNECT_SECONDS, left), min(READ_SECONDS, left))  # type: ignore[assignment]
         self._session.limit = limit
         try:
             response = self._client.request(url, method, body, fields)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from icalendar import Timezone
@@ -12,6 +12,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 LARGEST_DEFINITION: Final = 100_000
 LOCATION: Final = re.compile(r"^X-LIC-LOCATION[^:\n]*:(.+)$", re.MULTILINE | re.IGNORECASE)
+NAME: Final = re.compile(r"^TZID[^\r\n]*", re.MULTILINE | re.IGNORECASE)
 RULE: Final = re.compile(r"^RRULE[^:\n]*:(.+)$", re.MULTILINE | re.IGNORECASE)
 YEARLY: Final = re.compile(r"FREQ=YEARLY(;(UNTIL|COUNT|BYMONTH|BYDAY|BYMONTHDAY|WKST|INTERVAL)=[^;]+)*", re.IGNORECASE)
 
@@ -53,8 +54,8 @@ def _defined(definition: str) -> tzinfo | None:
     if not all(YEARLY.fullmatch(rule.strip()) for rule in RULE.findall(definition)):
         return None
     try:
-        component = Timezone.from_ical(definition)
-        zone = component.to_tz(lookup_tzid=False)
+        component = Timezone.from_ical(NAME.sub("TZID:zone", definition))  # the library keeps one zone per name
+        zone: tzinfo = cast(Timezone, component).to_tz(lookup_tzid=False)
         zone.utcoffset(datetime(2026, 1, 1))  # noqa: DTZ001 - a wall time is what a zone is asked for
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
         return None

@@ -1,6 +1,7 @@
 """The operator's commands: ``.venv/bin/flask --app wsgi …``.
 
-Each reads its arguments, calls a use case, and says what became of it. Nothing is decided here. Network comes before or after a transaction, never inside one.
+Each reads its arguments, calls a use case, and says what became of it. Nothing is decided here. Network comes
+before or after a transaction, never inside one.
 """
 
 from flask import Flask

@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec
 
 import click
 from flask import current_app
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from booking.errors import BookingError
 from booking.services import Services
@@ -47,7 +47,7 @@ def answers(function: Callable[Concatenate[Services, P], Answer]) -> Callable[P,
             answer = function(services(current_app), *args, **kwargs)
         except BookingError as error:
             raise CanNotBeDone(str(error)) from error
-        except SQLAlchemyError as error:
+        except DBAPIError as error:
             advice = "is it up to date? Run: flask --app wsgi db upgrade"
             raise CanNotBeDone(f"the database can't be used ({error.__cause__ or error}); {advice}") from error
         lines = [json.dumps(answer.data, ensure_ascii=False, indent=2, default=_plain)] if as_json else answer.lines

@@ -268,8 +268,8 @@ _ON_WEEKDAY: Final = (
 def _sender(facts: CallFacts, mail_from: str) -> Address:
     if facts.to == "owner":
         return Address(addr_spec=mail_from)
-    # Folding a long or foreign name, `email` (Python 3.11) forgets its quotation marks: `",<eve@example.org>` became the
-    # sender. So a name keeps nothing that means something in a header.
+    # Folding a long or foreign name, `email` (Python 3.11) loses its quotation marks: with `",<eve@example.org>` in it,
+    # the sender was Eve. So a name keeps nothing that means something in a header.
     name = single_line(CallView(facts).signature.translate(_MEANT_IN_HEADERS))
     return Address(name[:_LONGEST_NAME].strip(), addr_spec=mail_from)
 

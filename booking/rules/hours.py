@@ -118,8 +118,8 @@ def parse_weekly(text: str) -> tuple[Windows, ...]:
         if not group.strip():
             continue
         names, _, hours = group.strip().partition(" ")
-        windows = parse_windows(hours)
-        for day in _parse_days(names):
+        days, windows = _parse_days(names), parse_windows(hours)
+        for day in days:
             if day in week:
                 raise InvalidText(f"{_DAYS[day]} is named twice; write all its hours behind one name")
             week[day] = windows

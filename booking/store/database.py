@@ -22,13 +22,10 @@ POOL_SIZE = 8
 # The second wall behind the owner's lock (law 3). PostgreSQL has an exclusion constraint, made in the
 # first migration; SQLite has these triggers, made again after every upgrade because Alembic's batch
 # mode copies tables and forgets triggers.
-_SQLITE_WALLS = tuple(
-    f"""CREATE TRIGGER held_period_no_overlap_{event.lower()} BEFORE {event} ON held_period
+_SQLITE_WALL = """CREATE TRIGGER held_period_no_overlap_{event} BEFORE {event} ON held_period
     WHEN EXISTS (SELECT 1 FROM held_period AS other WHERE other.owner_id = NEW.owner_id AND other.call_id <> NEW.call_id
                  AND other.starts_at < NEW.ends_at AND NEW.starts_at < other.ends_at)
     BEGIN SELECT RAISE(ABORT, 'held_period overlaps'); END"""
-    for event in ("INSERT", "UPDATE")
-)
 
 
 class Database:
@@ -38,7 +35,7 @@ class Database:
         """Open lazily: nothing is connected before the first transaction."""
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self._engine = _sqlite_engine(url) if self.is_sqlite else sa.create_engine(url, pool_size=POOL_SIZE)
+        self._engine = _sqlite_engine(url) if self.is_sqlite else sa.create_engine(url, pool_size=POOL_SIZE, hide_parameters=True)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -64,9 +61,9 @@ class Database:
             connection.commit()
         if self.is_sqlite:
             with self._engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
-                for statement, event in zip(_SQLITE_WALLS, ("insert", "update"), strict=True):
+                for event in ("insert", "update"):
                     connection.execute(sa.text(f"DROP TRIGGER IF EXISTS held_period_no_overlap_{event}"))
-                    connection.execute(sa.text(statement))
+                    connection.execute(sa.text(_SQLITE_WALL.format(event=event)))
 
     def is_current(self) -> bool:
         """Say whether every migration of this version has been run."""
@@ -89,7 +86,9 @@ def _sqlite_engine(url: str) -> sa.Engine:
     path = sa.make_url(url).database
     if path:
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = sa.create_engine(url, pool_size=POOL_SIZE, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    engine = sa.create_engine(
+        url, pool_size=POOL_SIZE, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: DBAPIConnection, _record: object) -> None:

@@ -4,7 +4,7 @@ Nothing here decides anything: rules decide, use cases apply.
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -77,7 +77,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, Timetable: TimetableJson, Timeline: PackedTimeline}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime,
+        Timetable: TimetableJson,
+        Timeline: PackedTimeline,
+    }
 
 
 class Installation(Base):

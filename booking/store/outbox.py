@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, CursorResult, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from booking.errors import BookingError
 from booking.store.models import Job
 
-LEASE: Final = timedelta(minutes=3)
+LEASE: Final = timedelta(minutes=5)
 """Longer than any job may take outside; after it a crashed worker's job is claimed again."""
 
 
@@ -93,6 +93,5 @@ def _report(db: Session, job: Job, values: Mapping[str, Any]) -> None:
 
 
 def _changed(db: Session, where: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
-    result = db.execute(update(Job).where(where).values(**values).execution_options(synchronize_session=False))
-    assert isinstance(result, CursorResult)
-    return result.rowcount == 1
+    changed = update(Job).where(where).values(**values).returning(Job.number)
+    return db.scalar(changed.execution_options(synchronize_session=False)) is not None

@@ -132,7 +132,7 @@ def rules_of(call_type: CallType) -> CallRules:
 
 
 def holidays_of(owner: Owner, now: datetime) -> frozenset[date]:
-    """Return the public holidays the owner keeps, for last year to two years ahead; none where they are switched off."""
+    """Return the public holidays the owner keeps, from last year to two years ahead; none where they are off."""
     if not owner.holiday_country:
         return frozenset()
     return frozenset(public_holidays(owner.holiday_country, owner.holiday_region, now.year))

@@ -69,7 +69,7 @@ def add_calendar(db: Session, owner_slug: str, new: NewCalendar, vault: Vault) -
         for calendar in owner.calendars:
             calendar.takes_calls = False
     calendar = Calendar(
-        owner_id=owner.id,
+        owner=owner,
         kind=new.kind,
         name=new.name,
         url=new.url,

@@ -13,7 +13,7 @@ FORGET_MAILS_AFTER: Final = timedelta(days=30)
 
 
 def forget(db: Session, now: datetime) -> None:
-    """Empty what has outlived its purpose: networks after a day, mails after a month, clients after the owner's days."""
+    """Empty what has outlived its purpose: networks after a day, mails after a month, clients when the owner says."""
     quietly = {"synchronize_session": False}
     old_origins = update(Call).where(Call.origin != "", Call.created_at < now - FORGET_ORIGINS_AFTER)
     db.execute(old_origins.values(origin="").execution_options(**quietly))

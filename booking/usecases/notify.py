@@ -57,18 +57,22 @@ def tell_client(db: Session, house: House, call: Call, message: str, now: dateti
         if not _is_proved(db, call.email) and _first_mails(db, address, now) >= FIRST_MAILS_A_DAY:
             raise CapReached("address")
     facts = _facts(house, call, message, "client", actor)
-    db.add(_job(house, call, "mail", "client", facts.to_payload(), now, now, address))
+    job = _job(house, call, "mail", "client", now)
+    job.payload, job.first_mail_to = facts.to_payload(), address
+    db.add(job)
 
 
 def tell_owner(db: Session, house: House, call: Call, message: str, now: datetime, actor: str = "") -> None:
     """Write the owner's mail into the outbox: it leaves in business hours, or before a call that starts earlier."""
     facts = _facts(house, call, message, "owner", actor)
-    db.add(_job(house, call, "mail", "owner", facts.to_payload(), now, _owner_hears(call, now), ""))
+    job = _job(house, call, "mail", "owner", now)
+    job.payload, job.not_before = facts.to_payload(), _owner_hears(call, now)
+    db.add(job)
 
 
 def write_calendar(db: Session, house: House, call: Call, now: datetime) -> None:
     """Write into the outbox that the calendar must show the call's current state."""
-    db.add(_job(house, call, "calendar", "calendar", {}, now, now, ""))
+    db.add(_job(house, call, "calendar", "calendar", now))
 
 
 def is_stale(db: Session, job: Job) -> bool:
@@ -90,19 +94,16 @@ def _owner_hears(call: Call, now: datetime) -> datetime:
     return heard if heard < call.starts_at else now
 
 
-def _job(
-    house: House, call: Call, kind: str, to: str, payload: dict[str, object], now: datetime, at: datetime, first: str
-) -> Job:
+def _job(house: House, call: Call, kind: str, to: str, now: datetime) -> Job:
     return Job(
         id=house.token(),
         owner_id=call.owner_id,
         kind=kind,
         call_id=call.id,
         group=f"{call.id}.{to}",
-        payload=payload,
-        first_mail_to=first,
+        payload={},
         created_at=now,
-        not_before=at,
+        not_before=now,
     )
 
 

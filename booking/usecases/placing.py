@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from booking.mail.messages import event_title
 from booking.rules.ics import calendar_event
 from booking.rules.lifecycle import HOLDS_TIME
-from booking.store.models import Call, Calendar, PlacedEvent
+from booking.store.models import Calendar, Call, PlacedEvent
 from booking.usecases.reserve import event_uid
 
 

@@ -36,8 +36,9 @@ class Overtaken(BookingError):
 class Plan:
     """What must be known before a calendar is asked.
 
-    ``expanded_with`` names what the saved expansion depends on; ``known`` is what is saved (``href → etag``); ``stored`` holds the saved objects where all of them must be
-    expanded again (the horizon moved, or a setting changed), else nothing.
+    ``known`` is what is saved (``href → etag``), ``expanded_with`` names what the saved expansion depends on, besides
+    the objects; ``stored`` holds the saved objects where all of them must be expanded again (the horizon moved, or a
+    setting changed), else nothing.
     """
 
     calendar_id: int

@@ -1,4 +1,4 @@
-"""Booking a call: under the owner's lock, is it still offered? Then the call, its held period and the outbox, in one go."""
+"""Booking a call under the owner's lock: is it still offered? Then call, held period and outbox, in one go."""
 
 import hashlib
 from dataclasses import dataclass

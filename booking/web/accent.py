@@ -1,4 +1,4 @@
-"""The owner's accent colour: made readable on light and dark paper, whatever was chosen (WCAG 2.2, 1.4.3 and 1.4.11)."""
+"""The owner's accent colour, made readable on light and dark paper whatever was chosen (WCAG 2.2, 1.4.3 and 1.4.11)."""
 
 import re
 from typing import Final

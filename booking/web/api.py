@@ -103,13 +103,17 @@ def book_call(owner_slug: str, type_slug: str) -> ResponseReturnValue:
     except NotOffered:
         return _not_offered(owner_slug, type_slug, wish)
     token = services().signing.link_token(call.id, call.link_version)
-    return jsonify(_facts(call, token)), 201, {"Location": f"{services().settings.base_url}/api/v1/calls/{token}"}
+    return (
+        jsonify(_facts(call, owner_slug, type_slug, token)),
+        201,
+        {"Location": f"{services().settings.base_url}/api/v1/calls/{token}"},
+    )
 
 
 @bp.get("/calls/<token>")
 def show_call(token: str) -> ResponseReturnValue:
     """Say what a client's link leads to."""
-    return jsonify(_facts(_call_of(token), token))
+    return _shown(_call_of(token), token)
 
 
 @bp.post("/calls/<token>/cancel")
@@ -124,7 +128,7 @@ def cancel_call(token: str) -> ResponseReturnValue:
             call = _call_of(token)  # somebody else may have cancelled it meanwhile
             if call.state is not State.CANCELLED:
                 return problem(409, "too_late")
-    return jsonify(_facts(call, token))
+    return _shown(call, token)
 
 
 @bp.errorhandler(NotFound)
@@ -171,7 +175,11 @@ def _slots(starts: list[datetime], offer: Offer, zone: ZoneInfo) -> list[dict[st
     return [{"start": start, "end": end} for start, end in zip(write_instants(starts, zone), ends, strict=True)]
 
 
-def _facts(call: Call, token: str) -> dict[str, str]:
+def _shown(call: Call, token: str) -> Response:
+    return jsonify(_facts(call, call.owner.slug, call.call_type.slug, token))
+
+
+def _facts(call: Call, owner_slug: str, type_slug: str, token: str) -> dict[str, str]:
     zone = ZoneInfo(call.timezone)
     return {
         "id": call.id,
@@ -179,8 +187,8 @@ def _facts(call: Call, token: str) -> dict[str, str]:
         "start": write_instant(call.starts_at, zone),
         "end": write_instant(call.ends_at, zone),
         "timezone": call.timezone,
-        "owner": call.owner.slug,
-        "call_type": call.call_type.slug,
+        "owner": owner_slug,
+        "call_type": type_slug,
         "who_calls": call.who_calls,
         "manage_url": f"{services().settings.base_url}/c/{token}",
     }

@@ -130,7 +130,7 @@ def read_timezone(text: object, owner: Owner, field: str) -> str:
 
     :raises Invalid: there is no such zone.
     """
-    if text is None or text == "":
+    if text is None:
         return owner.timezone
     zone = read_zone(text)
     if zone is None:

@@ -93,6 +93,12 @@ def zone_names() -> frozenset[str]:
     return frozenset(available_timezones() - _NO_PLACE)
 
 
+def accepted_language() -> str | None:
+    """Return the first of our languages that the browser asks for; regions don't matter."""
+    wished = (code.partition("-")[0].lower() for code in request.accept_languages.values())
+    return next((code for code in wished if code in LANGUAGES), None)
+
+
 def use_owner(owner: Owner) -> None:
     """Let the owner decide what neither address nor browser said."""
     g.owner = owner
@@ -134,7 +140,7 @@ def _fingerprint(folder: str, name: str) -> str:
 
 def _choose() -> None:
     chosen = request.args.get("lang", "")
-    accepted = request.accept_languages.best_match(LANGUAGES)
+    accepted = accepted_language()
     if chosen in LANGUAGES:
         g.language, g.language_from = language(chosen), "address"
     elif accepted:

@@ -144,7 +144,9 @@ def problem_text(problem: Problem) -> str:
         Problem.NAME_LONG: gettext("Shorten the name to %(num)s characters.", num=LONGEST_NAME),
         Problem.EMAIL_MISSING: gettext("Give a mail address, so that I can send you the confirmation."),
         Problem.EMAIL_INVALID: gettext("This mail address is not complete. It looks like name@example.org."),
-        Problem.EMAIL_LETTERS: gettext("Before the @, only letters without accents arrive safely. Give another address."),
+        Problem.EMAIL_LETTERS: gettext(
+            "Before the @, only letters without accents arrive safely. Give another address."
+        ),
         Problem.PHONE_MISSING: gettext("Give the number I can reach you on."),
         Problem.PHONE_INVALID: gettext("This number can't be rung. Check the digits, with area code."),
         Problem.PHONE_NO_COUNTRY: gettext("Write the number with its country code, such as +49 170 1234567."),
@@ -155,6 +157,11 @@ def problem_text(problem: Problem) -> str:
         Problem.WHO_CALLS: gettext("Choose who calls whom."),
     }
     return texts[problem]
+
+
+def in_order(problems: Problems) -> dict[str, str]:
+    """Word the problems, in the order the fields stand on the page."""
+    return {field: problem_text(problems[field]) for field in _FIELDS if field in problems}
 
 
 def allowed_countries(owner: Owner) -> frozenset[str]:
@@ -209,7 +216,7 @@ def _clean_email(text: str, problems: Problems) -> str:
         problems["email"] = Problem.EMAIL_MISSING
         return ""
     try:
-        address = validate_email(text, check_deliverability=False, allow_smtputf8=False)
+        address = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
         local, at, _ = text.rpartition("@")
         problems["email"] = Problem.EMAIL_LETTERS if at and not local.isascii() else Problem.EMAIL_INVALID
@@ -240,6 +247,8 @@ def _clean_phone(data: Mapping[str, object], owner: Owner, problems: Problems) -
         problems["phone"] = _PHONE_PROBLEMS.get(error.reason, Problem.PHONE_INVALID)
         return None
 
+
+_FIELDS: Final = ("name", "who_calls", "phone", "email", "note")
 
 _PHONE_PROBLEMS: Final[Mapping[str, Problem]] = {
     PhoneProblem.EMPTY: Problem.PHONE_MISSING,

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, redirect
 from flask.typing import ResponseReturnValue
-
 from sqlalchemy.orm import Session
 
 from booking.errors import CapReached, IllegalStep, InvalidPhone, NotFound
@@ -29,7 +28,7 @@ from booking.web.forms import (
     Details,
     Problem,
     clean_correction,
-    problem_text,
+    in_order,
     typed,
 )
 from booking.web.guards import csrf
@@ -93,7 +92,6 @@ def correction(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/correct")
-@csrf.exempt  # the form itself checks its origin, so that nothing typed is lost over an old page
 def correct(token: str) -> ResponseReturnValue:
     """Correct number and mail address; another address gets a new link."""
     found, said = _find(token)
@@ -120,7 +118,6 @@ def cancellation(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/cancel")
-@csrf.exempt  # a page that was open for too long asks again
 def cancel(token: str) -> ResponseReturnValue:
     """Cancel the call; a call that is cancelled already, or has begun, stays as it is."""
     found, said = _find(token)
@@ -131,6 +128,10 @@ def cancel(token: str) -> ResponseReturnValue:
         _note_proof(db, said)
         calls.cancel(db, said.call_id, Actor.CLIENT, now(), house(ours))
     return _to_call(token)
+
+
+csrf.exempt(correct)  # the forms themselves check their origin, so that nothing typed is lost over an old page
+csrf.exempt(cancel)
 
 
 def _find(token: str) -> tuple[Call, Link]:
@@ -201,7 +202,7 @@ def _call_page(found: Call, token: str) -> Response:
     )
 
 
-def _correction_page(  # noqa: PLR0913 - all of them by name
+def _correction_page(
     found: Call,
     token: str,
     form: CorrectionForm,
@@ -217,7 +218,7 @@ def _correction_page(  # noqa: PLR0913 - all of them by name
         token=token,
         form=form,
         at=pages.when(found.starts_at, found.owner),
-        problems={field: problem_text(problem) for field, problem in (problems or {}).items()},
+        problems=in_order(problems or {}),
         note=note,
     )
 
@@ -252,7 +253,8 @@ def _told(change: CallChange) -> Told:
         Step.CORRECT: gettext("Number or mail address was corrected."),
     }
     at: datetime = change.at
-    return Told(f"{reader().short_day(at, zone)}, {reader().time(at, zone)}", words[Step(change.step)])
+    when = gettext("%(day)s, %(time)s", day=reader().short_day(at, zone), time=reader().time(at, zone))
+    return Told(when, words[Step(change.step)])
 
 
 def _is_landline(phone: str) -> bool:
@@ -265,8 +267,13 @@ def _is_landline(phone: str) -> bool:
 def _words(case: str) -> str:
     """Say why nothing was changed, and what to do next."""
     words = {
-        "stale": gettext("This page was open for long, or your browser sent no cookie. Nothing you typed is lost: press the button once more."),
-        "address": gettext("Several mails have gone to this address today. Open the link in one of them, or try tomorrow."),
+        "stale": gettext(
+            "This page was open for long, or your browser sent no cookie."
+            " Nothing you typed is lost: press the button once more."
+        ),
+        "address": gettext(
+            "Several mails have gone to this address today. Open the link in one of them, or try tomorrow."
+        ),
         "changes": gettext("This call has been changed many times. Write to me by replying to the confirmation."),
     }
     return words[case]

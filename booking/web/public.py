@@ -19,7 +19,7 @@ from booking.usecases.reserve import Wish
 from booking.web import pages
 from booking.web.accent import read_colour, stylesheet
 from booking.web.context import gettext, link, now, reader, services, use_owner, zone_name
-from booking.web.forms import HONEYPOT, Details, DetailsForm, Problem, clean_details, problem_text, typed
+from booking.web.forms import HONEYPOT, Details, DetailsForm, Problem, clean_details, in_order, typed
 from booking.web.guards import csrf
 from booking.web.instants import read_day, read_instant
 from booking.web.reserving import CalendarsSilent, origin_of, reserve
@@ -92,7 +92,6 @@ def details(owner_slug: str, type_slug: str) -> ResponseReturnValue:
 
 
 @bp.post("/<owner_slug>/<type_slug>/book")
-@csrf.exempt  # the form itself checks its origin, so that nothing typed is lost over an old page
 def book(owner_slug: str, type_slug: str) -> ResponseReturnValue:
     """Book the call, or show the form again with everything typed and what to change."""
     offer = _offer(owner_slug, type_slug)
@@ -111,6 +110,9 @@ def book(owner_slug: str, type_slug: str) -> ResponseReturnValue:
     if not isinstance(cleaned, Details):
         return _details_page(attempt, 422, problems=cleaned, ticket=sent["ticket"])
     return _reserve(attempt, _wish(cleaned, start, nonce))
+
+
+csrf.exempt(book)  # the form itself checks its origin, so that nothing typed is lost over an old page
 
 
 @bp.get("/<owner_slug>/privacy")
@@ -163,12 +165,9 @@ def _offer(owner_slug: str, type_slug: str) -> Offer:
         try:
             offer = load_offer(db, owner_slug, type_slug, now())
         except NotFound:
-            offer = None
-        else:
-            len(offer.owner.call_types)  # loaded while the transaction is open
-    if offer is None:
-        _owner(owner_slug)
-        abort(404)
+            _owner(owner_slug)
+            abort(404)
+        len(offer.owner.call_types)  # loaded while the transaction is open
     use_owner(offer.owner)
     return offer
 
@@ -242,7 +241,7 @@ def _not_offered(offer: Offer, start: datetime | None, attempt: _Attempt | None 
     return _details_page(attempt, 409, near=near, ticket=attempt.form.ticket.data)
 
 
-def _details_page(  # noqa: PLR0913 - all of them by name
+def _details_page(
     attempt: _Attempt,
     status: int = 200,
     headers: dict[str, str] | None = None,
@@ -263,7 +262,7 @@ def _details_page(  # noqa: PLR0913 - all of them by name
         in_short=_in_short(offer.call_type),
         start_value=written(attempt.start) if attempt.start else "",
         at=pages.when(attempt.start, offer.owner) if attempt.start else None,
-        problems={field: problem_text(problem) for field, problem in (problems or {}).items()},
+        problems=in_order(problems or {}),
         note=note,
         near=near,
     )
@@ -272,13 +271,17 @@ def _details_page(  # noqa: PLR0913 - all of them by name
 def _words(case: str) -> str:
     """Say why nothing was booked, and what to do next."""
     words = {
-        "stale": gettext("This page was open for long, or your browser sent no cookie. Nothing you typed is lost: press the button once more."),
+        "stale": gettext(
+            "This page was open for long, or your browser sent no cookie."
+            " Nothing you typed is lost: press the button once more."
+        ),
         "again": gettext("Please check what you typed and press the button once more."),
         "person": gettext(
             "Several calls with you are planned already. As soon as one is over or cancelled, you can book the next."
         ),
         "address": gettext(
-            "Several confirmations have gone to this mail address today. Open the link in one of them, or book tomorrow."
+            "Several confirmations have gone to this mail address today."
+            " Open the link in one of them, or book tomorrow."
         ),
         "origin": gettext("Many calls have been booked from your network. Try again in an hour."),
         "silent": gettext(

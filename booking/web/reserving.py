@@ -38,7 +38,11 @@ def origin_of(services: Services, remote_addr: str | None) -> str:
     """Return a keyed hash of the client's network (/32 or /64), or nothing where origins are not counted."""
     if not services.settings.rate_limits or not remote_addr:
         return ""
-    address = ipaddress.ip_address(remote_addr.partition("%")[0])
+    try:
+        address = ipaddress.ip_address(remote_addr.partition("%")[0])
+    except ValueError:
+        return ""  # a trusted proxy may write "unknown", or an address with a port
+    address = getattr(address, "ipv4_mapped", None) or address
     network = ipaddress.ip_network((address, NETWORK_BITS[address.version]), strict=False)
     return services.signing.keyed_hash("origin", str(network))
 

@@ -17,7 +17,6 @@ from babel.dates import format_date
 
 from booking.language import Language
 from booking.usecases.availability import Offer
-from booking.web.context import gettext
 
 STRIP: Final = 7
 _DAY: Final = timedelta(days=1)
@@ -127,7 +126,7 @@ class Times:
             local = start.astimezone(self._zone)
             part = next(name for hour, name in reversed(_PARTS) if local.hour >= hour)
             groups.setdefault(part, []).append(self.time(start, name_offset=repeated[_clock(local)] > 1))
-        names = _part_names()
+        names = _part_names(self._language)
         return [(names[part], times) for part, times in groups.items()]
 
     @property
@@ -182,7 +181,7 @@ class Times:
         label = _clock(local)
         if name_offset:
             label = f"{label} ({local:UTC%z})"
-        full = f"{self._language.day(start, self._zone)}, {label}"
+        full = self._language.gettext("%(day)s, %(time)s", day=self._language.day(start, self._zone), time=label)
         return Time(start, label, full, _clock(theirs) if theirs.utcoffset() != local.utcoffset() else "")
 
     def full(self, day: date) -> str:
@@ -196,12 +195,12 @@ class Times:
         agenda = self._offer.agenda
         absence = agenda.timetable.absence_on(theirs)
         if absence:
-            return gettext("I am away on this day.")
+            return self._language.gettext("I am away on this day.")
         if theirs in agenda.holidays:
-            return gettext("This day is a public holiday.")
+            return self._language.gettext("This day is a public holiday.")
         if agenda.known is None or agenda.known.end < datetime.combine(theirs, time(), self._offer.zone):
-            return gettext("I can't see my calendar for this day yet, so I offer no times.")
-        return gettext("There are no free times on this day.")
+            return self._language.gettext("I can't see my calendar for this day yet, so I offer no times.")
+        return self._language.gettext("There are no free times on this day.")
 
     def _aligned(self, day: date) -> date:
         """Return the start of the strip that shows ``day``: strips are counted from today."""
@@ -237,10 +236,10 @@ def _month(day: date) -> tuple[int, int]:
     return day.year, day.month
 
 
-def _part_names() -> dict[str, str]:
+def _part_names(language: Language) -> dict[str, str]:
     return {
-        "night": gettext("Night"),
-        "morning": gettext("Morning"),
-        "afternoon": gettext("Afternoon"),
-        "evening": gettext("Evening"),
+        "night": language.gettext("Night"),
+        "morning": language.gettext("Morning"),
+        "afternoon": language.gettext("Afternoon"),
+        "evening": language.gettext("Evening"),
     }

@@ -42,5 +42,3 @@ def _canonical() -> Iterator[str]:
     for name in get_global("zone_territories"):
         if name in zone_names() and not name.startswith("Etc/"):
             yield name
-
-

@@ -7,7 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 from werkzeug.serving import make_server
 
 from booking.app import create_app
@@ -94,10 +95,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
     folder = tmp_path_factory.mktemp("site")
     path = folder / "site.db"
     path.write_bytes(sqlite_template.read_bytes())
-    holder: dict[str, Site] = {}
-    server = make_server("127.0.0.1", 0, lambda environ, start: holder["app"](environ, start), threaded=True)  # type: ignore[operator]
+    server = make_server("127.0.0.1", 0, Flask("nothing yet"), threaded=True)
     built = Site(folder, server.server_port, f"sqlite:///{path}")
-    holder["app"] = create_app(built.services.settings, built.services)  # type: ignore[assignment]
+    server.app = create_app(built.services.settings, built.services)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield built
@@ -124,6 +124,7 @@ def open_page(browser: Browser, site: Site) -> Iterator[OpenPage]:
         shape = {"viewport": {"width": 360, "height": 740}, "locale": "en-GB", "timezone_id": "Europe/Berlin"}
         context = browser.new_context(base_url=site.url, **{**shape, **options})  # type: ignore[arg-type]
         contexts.append(context)
+        context.set_default_timeout(10_000)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
@@ -140,3 +141,19 @@ def open_page(browser: Browser, site: Site) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def _note_complaints(page: Page, own: str, complaints: list[str]) -> None:
+    """Note every script error, and every request that goes anywhere else."""
+
+    def on_console(line: ConsoleMessage) -> None:
+        if line.type == "error" and "the server responded with a status of" not in line.text:
+            complaints.append(line.text)
+
+    def on_request(asked: Request) -> None:
+        if not asked.url.startswith(own):
+            complaints.append(f"a request to {asked.url}")
+
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", on_console)
+    page.on("request", on_request)

@@ -45,6 +45,7 @@ def starts(environment: dict[str, str]) -> list[str]:
             step_minutes=20,
             who_calls="client",
             notice_minutes=0,
+            horizon_days=8,
         )
     with services.database.reading() as db:
         free = load_offer(db, "anna", "call", datetime.now(UTC) + timedelta(hours=1)).all_free()

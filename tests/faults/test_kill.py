@@ -11,12 +11,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from email.message import Message
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import select, update
 
 import booking
@@ -30,8 +27,9 @@ from booking.usecases.reserve import book
 from booking.usecases.setup import check_key
 from booking.web.reserving import house
 from tests.builders import add_call_type, add_owner, wish
-from tests.calendars.servers import Radicale
+from tests.calendars.conftest import DavServer
 from tests.conftest import KEY
+from tests.mail.servers import Keeper, real_server
 
 MOST_RUNS = 12
 
@@ -48,24 +46,11 @@ def failpoints() -> list[str]:
     return sorted(names)
 
 
-class Received:
-    """What a real SMTP server has taken."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
-        assert isinstance(envelope.content, bytes)
-        self.messages.append(message_from_bytes(envelope.content))
-        return "250 taken"
-
-
 @dataclass
 class Installation:
     environment: dict[str, str]
     services: Services
-    received: Received
-    radicale: Radicale
+    received: Keeper
 
     def run_worker(self, failpoint: str = "") -> int:
         command = [sys.executable, "-m", "tests.faults.worker_process", failpoint]
@@ -80,6 +65,7 @@ class Installation:
 
     def work_until_done(self, failpoint: str) -> bool:
         """Run the worker, killed at the failpoint the first time it gets there; say whether it got there."""
+        self.make_everything_due()
         was_killed = self.run_worker(failpoint) == -signal.SIGKILL
         for _ in range(MOST_RUNS):
             self.make_everything_due()
@@ -91,11 +77,15 @@ class Installation:
 
 
 @pytest.fixture
-def installation(sqlite_url: str, tmp_path: Path, radicale: Radicale) -> Iterator[Installation]:
-    received = Received()
-    controller = Controller(received, hostname="127.0.0.1", port=0)
-    controller.start()
-    port = controller.server.sockets[0].getsockname()[1]
+def installation(sqlite_url: str, tmp_path: Path, dav_server: DavServer) -> Iterator[Installation]:
+    received = Keeper()
+    with real_server(received) as port:
+        yield from installed(sqlite_url, tmp_path, dav_server, received, port)
+
+
+def installed(
+    sqlite_url: str, tmp_path: Path, dav_server: DavServer, received: Keeper, port: int
+) -> Iterator[Installation]:
     environment = {
         **os.environ,
         "DATA_DIR": str(tmp_path),
@@ -107,24 +97,23 @@ def installation(sqlite_url: str, tmp_path: Path, radicale: Radicale) -> Iterato
         "LOG_LEVEL": "ERROR",
     }
     services = real_services(Settings.from_env(environment))
-    url = radicale.new_calendar()
     with services.database.writing() as db:
         check_key(db, services.vault)
         owner = add_owner(db, hours="mon-sun 00:00-24:00")
         add_call_type(db, owner, notice_minutes=0)
-        db.add(
-            Calendar(
-                owner_id=owner.id,
-                kind="caldav",
-                url=url,
-                username=radicale.username,
-                password_encrypted=services.vault.lock(radicale.password),
-                takes_calls=True,
-            )
+        calendar = Calendar(
+            owner_id=owner.id,
+            kind="caldav",
+            url=dav_server.calendar_url(tmp_path.name),
+            username=dav_server.username,
+            password_encrypted=services.vault.lock(dav_server.password),
+            takes_calls=True,
         )
-    yield Installation(environment, services, received, radicale)
+        db.add(calendar)
+    with closing(services.calendar(calendar, 10)) as opened:
+        opened.make("Calls")
+    yield Installation(environment, services, received)
     services.database.dispose()
-    controller.stop()
 
 
 def book_first_free(installation: Installation) -> Call:
@@ -169,7 +158,8 @@ def test_a_killed_worker_loses_nothing_and_repeats_nothing(installation: Install
 
 def assert_each_mail_once(installation: Installation, recipients: list[str]) -> None:
     """A mail may come twice after a crash, but then with the same Message-ID."""
-    by_id = {str(message["Message-ID"]): str(message["To"]) for message in installation.received.messages}
+    messages = [message_from_bytes(mail.data) for mail in installation.received.mails]
+    by_id = {str(message["Message-ID"]): str(message["To"]) for message in messages}
     assert sorted(by_id.values()) == recipients
-    again = Counter(str(message["Message-ID"]) for message in installation.received.messages)
+    again = Counter(str(message["Message-ID"]) for message in messages)
     assert max(again.values()) <= 2

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
+from icalendar import Calendar
+
 from booking.mail.messages import CallFacts, render
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -67,6 +69,13 @@ def calendar_of(message: EmailMessage) -> EmailMessage | None:
     assert all(part.get_content_type() == "text/calendar" for part in attached)
     assert len(attached) <= 1
     return attached[0] if attached else None
+
+
+def calendar_in(part: EmailMessage) -> Any:
+    """Return the calendar of an attached file, read again."""
+    ics = part.get_payload(decode=True)
+    assert isinstance(ics, bytes)
+    return Calendar.from_ical(ics)
 
 
 def _part(message: EmailMessage, subtype: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar, Component
 
@@ -135,6 +135,7 @@ def test_a_file_without_a_name_and_a_description_leaves_both_out() -> None:
     assert "DESCRIPTION" not in event
 
 
+@settings(deadline=None)
 @given(STRANGE, STRANGE)
 def test_no_text_changes_the_properties_of_the_owners_event(title: str, call_id: str) -> None:
     ics = calendar_event(**{**EVENT, "title": title, "call_id": call_id})
@@ -144,6 +145,7 @@ def test_no_text_changes_the_properties_of_the_owners_event(title: str, call_id:
     assert event["X-SPRECHZEIT-CALL"] == single_line(call_id)
 
 
+@settings(deadline=None)
 @given(STRANGE, STRANGE, STRANGE)
 def test_no_text_changes_the_properties_of_the_clients_file(title: str, description: str, name: str) -> None:
     texts = {"title": title, "description": f"x{description}", "organizer_name": f"x{name}"}
@@ -156,6 +158,7 @@ def test_no_text_changes_the_properties_of_the_clients_file(title: str, descript
     assert event["ATTENDEE"].params == {"PARTSTAT": "ACCEPTED", "RSVP": "FALSE"}
 
 
+@settings(deadline=None)
 @given(STRANGE)
 def test_every_line_ends_in_crlf_and_has_at_most_75_octets(title: str) -> None:
     ics = calendar_event(**{**EVENT, "title": title})

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from booking.rules.text import several_lines, single_line
@@ -33,6 +33,7 @@ def test_several_lines_keep_their_lines() -> None:
     assert several_lines("\r\none\x00\r\n\r\n two\tx \rthree\u2028four\n\n") == "one\n\n two x\nthree\nfour"
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_a_single_line_can_be_written_anywhere_and_cleaning_it_again_changes_nothing(text: str) -> None:
     line = single_line(text)
@@ -41,6 +42,7 @@ def test_a_single_line_can_be_written_anywhere_and_cleaning_it_again_changes_not
     assert single_line(line) == line
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_several_lines_hold_no_control_character_but_the_line_feed(text: str) -> None:
     lines = several_lines(text)

@@ -132,11 +132,18 @@ def test_a_reading_transaction_sees_one_moment_and_writes_nothing(database: Data
 
 
 def test_a_failed_transaction_leaves_nothing_behind(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.writing() as db:
-        add_owner(db)
-        raise ZeroDivisionError
+    with database.writing() as db:
+        add_owner(db, "berta")
+    with pytest.raises(IntegrityError):
+        add_two(database, "anna", "berta")
     with database.reading() as db:
-        assert db.scalars(sa.select(Owner)).all() == []
+        assert db.scalars(sa.select(Owner.slug)).all() == ["berta"]
+
+
+def add_two(database: Database, one: str, other: str) -> None:
+    with database.writing() as db:
+        add_owner(db, one)
+        add_owner(db, other)
 
 
 def test_a_second_writer_waits_for_the_owner_s_lock(database: Database) -> None:

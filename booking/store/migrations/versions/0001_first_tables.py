@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make every table, and on PostgreSQL the wall against overlapping calls (SQLite's is set by ``Database.upgrade``)."""
+    """Make every table, and on PostgreSQL the wall against overlaps (``Database.upgrade`` sets SQLite's)."""
     op.create_table(
         "installation",
         sa.Column("id", sa.Integer(), nullable=False),
