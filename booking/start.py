@@ -129,14 +129,13 @@ def _prepare(services: Services, children: Children, env: Mapping[str, str], *, 
     server = _start_embedded_calendar(services, children)
     if with_example:
         demo.make_owner(services)
-    else:
-        _make_first_owner(services, env)
+    is_new = with_example or _make_first_owner(services, env)
     if server is not None:
         _make_embedded_calendars(services)
     if with_example:
         demo.make_events(services)
-    children.check()
-    while read_calendar(services):
+    # So that times are offered at once. Later starts leave this to the worker: a calendar elsewhere may hang.
+    while is_new and read_calendar(services):
         children.check()
     if with_example:
         demo.make_calls(services)
@@ -152,10 +151,11 @@ def _start_embedded_calendar(services: Services, children: Children) -> Child | 
     return server
 
 
-def _make_first_owner(services: Services, env: Mapping[str, str]) -> None:
+def _make_first_owner(services: Services, env: Mapping[str, str]) -> bool:
+    """Make an owner where there is none; say whether there was none."""
     with services.database.writing() as db:
         if setup.has_owner(db):
-            return
+            return False
         person = guess_person(env)
         words = language(person.locale)
         owner = setup.NewOwner("me", person.name, person.email, person.timezone, person.locale, person.country)
@@ -164,6 +164,7 @@ def _make_first_owner(services: Services, env: Mapping[str, str]) -> None:
         if services.settings.embedded_calendar_port is not None:
             calendar = calendars.embedded_calendar(db, "me", services.vault, services.token)
             calendars.add_calendar(db, "me", calendar, services.vault)
+    return True
 
 
 def _let_owners_in(services: Services) -> None:

@@ -1,7 +1,7 @@
 """The clock: does what waits in the outbox, reads the calendars that are due, keeps house.
 
-Run it with ``python -m booking.worker``; SIGTERM and Ctrl-C end it after the step it is at. Two threads, so
-that a calendar that hangs delays no mail.
+Run it with ``python -m booking.worker``; SIGTERM and Ctrl-C end it after the step it is at. Each kind of work has
+a thread of its own, so that a calendar that hangs delays no mail.
 """
 
 import logging
@@ -29,6 +29,7 @@ READ_SECONDS: Final = 60.0
 READ_LEASE: Final = timedelta(minutes=3)
 IDLE_SECONDS: Final = 1.0
 HEARTBEAT_SECONDS: Final = 15.0
+FORGET_SECONDS: Final = 3600.0
 AFTER_DATABASE_TROUBLE_SECONDS: Final = 5.0
 
 
@@ -77,11 +78,15 @@ def read_calendar(services: Services) -> bool:
 
 
 def heartbeat(services: Services) -> None:
-    """Note that the worker lives, and forget what need not be kept."""
-    now = services.now()
+    """Note that the worker lives."""
     with services.database.writing() as db:
-        db.execute(update(Installation).values(worker_seen_at=now))
-        housekeeping.forget(db, now)
+        db.execute(update(Installation).values(worker_seen_at=services.now()))
+
+
+def forget(services: Services) -> None:
+    """Forget what need not be kept any more."""
+    with services.database.writing() as db:
+        housekeeping.forget(db, services.now())
 
 
 def main() -> None:
@@ -95,11 +100,12 @@ def main() -> None:
 
 
 def run(services: Services, stop: threading.Event) -> None:
-    """Run the jobs, the readings and the heartbeat until ``stop`` is set."""
+    """Run every kind of work until ``stop`` is set."""
     chores = (
         (run_job, IDLE_SECONDS),
         (read_calendar, IDLE_SECONDS),
         (heartbeat, HEARTBEAT_SECONDS),
+        (forget, FORGET_SECONDS),
     )
     threads = [threading.Thread(target=_repeat, args=(services, chore, idle, stop)) for chore, idle in chores]
     for thread in threads:

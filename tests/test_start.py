@@ -20,6 +20,12 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
+OTHER_KEY = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+CALENDAR_KEYS = ("url", "username", "password")
+EVENT = (
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:kept\r\nDTSTAMP:20260101T000000Z\r\n"
+    "DTSTART:20260102T100000Z\r\nDTEND:20260102T110000Z\r\nSUMMARY:x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
 PROPFIND = '<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>'
 
 
@@ -142,50 +148,36 @@ def children_of(pid: int) -> dict[str, int]:
     return {name: int(child) for child, line in words.items() for name in names if name in line}
 
 
-def test_a_call_can_be_booked_after_the_first_start_and_sigterm_leaves_nothing(start: Start, tmp_path: Path) -> None:
+def test_a_call_can_be_booked_at_once_and_the_next_start_goes_on_with_the_same_data(
+    start: Start, tmp_path: Path
+) -> None:
     house = start()
     assert house.get("/readyz")["calendars"] == "ok"
     assert house.get("/api/v1/me")["timezone"] == "Europe/Berlin"
-    slots = house.get("/api/v1/me/call/slots?from=2026-01-01")
+    slots = house.get("/api/v1/me/call/slots")
     assert slots["mode"] == "book"
-    (calendar,) = flask(tmp_path, "calendar", "list")
-    assert dav(calendar, "PROPFIND", body=PROPFIND) == 207
-    assert house.end() == 0
+    assert slots["slots"]
+    (before,) = flask(tmp_path, "calendar", "list")
+    assert dav(before, "PROPFIND", body=PROPFIND) == 207
+    assert dav(before, "PUT", "kept.ics", EVENT) == 201
+    flask(tmp_path, "owner", "set", "--owner", "me", "slug=anna")
+    assert house.end(signal.SIGTERM) == 0
     assert house.is_gone
     assert "Traceback" not in house.errors.read_text()
 
-
-def test_a_second_start_goes_on_with_the_same_data(start: Start, tmp_path: Path) -> None:
-    house = start()
-    (before,) = flask(tmp_path, "calendar", "list")
-    event = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:kept\r\nDTSTAMP:20260101T000000Z\r\n"
-    event += "DTSTART:20260102T100000Z\r\nDTEND:20260102T110000Z\r\nSUMMARY:x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-    assert dav(before, "PUT", "kept.ics", event) == 201
-    flask(tmp_path, "owner", "set", "--owner", "me", "slug=anna")
-    assert house.end(signal.SIGINT, group=True) == 0  # as a terminal sends Ctrl-C
-    assert house.is_gone
-
     house = start()
     (after,) = flask(tmp_path, "calendar", "list")
-    assert [after[key] for key in ("url", "username", "password")] == [
-        before[key] for key in ("url", "username", "password")
-    ]
+    assert [after[key] for key in CALENDAR_KEYS] == [before[key] for key in CALENDAR_KEYS]
     assert dav(after, "GET", "kept.ics") == 200
     assert house.get("/api/v1/anna")["name"]
     assert len(flask(tmp_path, "owner", "list")) == 1
+    assert house.end(signal.SIGINT, group=True) == 0  # as a terminal sends Ctrl-C
+    assert house.is_gone
 
 
 def test_children_end_with_a_supervisor_that_is_killed(start: Start) -> None:
     house = start()
     house.end(signal.SIGKILL)  # returns when no child holds the pipe any more
-
-
-def test_a_child_that_ends_takes_the_house_with_it_and_is_named(start: Start) -> None:
-    house = start()
-    os.kill(children_of(house.process.pid)["booking.worker"], signal.SIGKILL)
-    house.output.read()
-    assert house.process.wait(20) == 1
-    assert "The worker ended unexpectedly" in house.errors.read_text()
 
 
 def test_the_demo_is_lively_and_throws_everything_away(start: Start, tmp_path: Path) -> None:
@@ -203,16 +195,21 @@ def test_the_demo_is_lively_and_throws_everything_away(start: Start, tmp_path: P
     assert not (tmp_path / "data").exists()
 
 
-def test_the_embedded_calendar_can_be_left_out(start: Start, tmp_path: Path) -> None:
+def test_without_the_embedded_calendar_and_with_a_child_that_ends_by_itself(start: Start, tmp_path: Path) -> None:
+    """EMBEDDED_CALENDAR=off leaves one process out; the end of another takes the house with it and is named."""
     house = start(EMBEDDED_CALENDAR="off")
     assert sorted(children_of(house.process.pid)) == ["booking.worker", "gunicorn"]
     assert flask(tmp_path, "calendar", "list", EMBEDDED_CALENDAR="off") == []
     assert house.get("/api/v1/me/call/slots")["mode"] == "book"
+    os.kill(children_of(house.process.pid)["booking.worker"], signal.SIGKILL)
+    house.output.read()
+    assert house.process.wait(20) == 1
+    assert "The worker ended unexpectedly" in house.errors.read_text()
 
 
-def refused(folder: Path, **env: str) -> str:
+def refused(folder: Path, *words: str, **env: str) -> str:
     """Run a start that can't be; return the one sentence it says."""
-    command = [sys.executable, "-m", "booking.start"]
+    command = [sys.executable, *(words or ("-m", "booking.start"))]
     ran = subprocess.run(
         command, cwd=ROOT, env=environment(folder, **env), capture_output=True, text=True, check=False, timeout=60
     )
@@ -246,13 +243,17 @@ def test_a_data_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -
     assert "DATA_DIR: " in refused(tmp_path, DATA_DIR=str(tmp_path / "file" / "data"))
 
 
-def test_a_database_of_another_key_is_one_sentence(start: Start, tmp_path: Path) -> None:
-    start(EMBEDDED_CALENDAR="off").end()
-    (tmp_path / "data" / "secret_key").write_text("0a1b2c3d4e5f60718293a4b5c6d7e8f9")
+def test_a_database_of_another_key_is_one_sentence(tmp_path: Path) -> None:
+    flask(tmp_path, "db", "upgrade")
+    (tmp_path / "data" / "secret_key").write_text(OTHER_KEY)
     assert "SECRET_KEY: this database was made with another key" in refused(tmp_path, PORT=str(free_port()))
 
 
 def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
-    said = refused(tmp_path, PORT=str(free_port()), DATABASE_URL=url, SECRET_KEY="0a1b2c3d4e5f60718293a4b5c6d7e8f9")
+    said = refused(tmp_path, PORT=str(free_port()), DATABASE_URL=url, SECRET_KEY=OTHER_KEY)
     assert "The database can't be used" in said
+
+
+def test_a_bad_setting_is_one_sentence_for_the_web_server_too(tmp_path: Path) -> None:
+    assert refused(tmp_path, "-c", "import wsgi", PORT="eight").startswith("PORT: give a whole number")

@@ -242,6 +242,13 @@ def test_the_heartbeat_says_that_the_worker_lives(services: Services, clock: Clo
         assert db.scalars(select(Installation.worker_seen_at)).one() == clock.time
 
 
+def test_the_worker_forgets_what_need_not_be_kept(services: Services, call: Call, clock: Clock) -> None:
+    clock.advance(timedelta(days=200))
+    worker.forget(services)
+    with services.database.reading() as db:
+        assert db.get_one(Call, call.id).name == ""
+
+
 def test_the_worker_runs_until_it_is_stopped(services: Services, call: Call, mailbox: MailBox) -> None:
     stop = threading.Event()
 

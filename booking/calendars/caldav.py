@@ -45,28 +45,37 @@ class CalDavCalendar:
     """One CalDAV calendar; keeps :class:`booking.calendars.port.Calendar`."""
 
     def __init__(
-        self, url: str, *, username: str, password: str, deadline: float, addresses: tuple[str, ...] = ()
+        self,
+        url: str,
+        *,
+        username: str,
+        password: str,
+        deadline: float,
+        addresses: tuple[str, ...] = (),
+        most_bytes: int = LARGEST_READING,
     ) -> None:
         """Prepare to talk to the calendar at ``url``; nothing is sent yet.
 
         :param deadline: seconds this object may be used for; then its connection is cut.
         :param addresses: what the guard resolved the host's name to; empty: the system is asked.
+        :param most_bytes: the most that one reading may bring.
         """
+        self._most_bytes = most_bytes
         self._url = url if url.endswith("/") else url + "/"
         self._wire = Wire(self._url, username, password, deadline=deadline, addresses=addresses)
 
     def changes(self, known: Mapping[str, str]) -> Changes:
         """List every object's ETag, and fetch the objects that differ from ``known`` (``href → etag``)."""
-        answer = self._ask("PROPFIND", self._url, LARGEST_READING, body=LIST, Depth="1", Content_Type=XML)
+        answer = self._ask("PROPFIND", self._url, self._most_bytes, body=LIST, Depth="1", Content_Type=XML)
         listing = self._listing(self._rows(answer))
         wanted = iter([href for href, etag in listing.items() if not etag or known.get(href) != etag])
-        budget = LARGEST_READING - len(answer.body)
+        budget = self._most_bytes - len(answer.body)
         fetched: list[Resource] = []
         while batch := list(islice(wanted, BATCH)):
             found = self._fetch(batch)
             budget -= sum(len(resource.ics) for resource in found)
             if budget < 0:
-                raise Unreachable(f"the calendar on {self._wire.host} is too large: more than 64 MB")
+                raise Unreachable(f"the calendar on {self._wire.host} is too large to be read")
             for href in set(batch).difference(resource.href for resource in found):
                 del listing[href]
             fetched += found

@@ -31,8 +31,16 @@ NEVER: Final = tuple(
 """Refused even where the operator allows more: this host, link-local (a cloud's metadata), multicast, broadcast."""
 CLOSED: Final = tuple(
     ipaddress.ip_network(network)
-    for network in ("192.0.0.0/24",
-        "100.64.0.0/10", "192.88.99.0/24", "fec0::/10", "2002::/16", "2001::/23", "::/96", "64:ff9b:1::/48")
+    for network in (
+        "192.0.0.0/24",
+        "100.64.0.0/10",
+        "192.88.99.0/24",
+        "fec0::/10",
+        "2002::/16",
+        "2001::/23",
+        "::/96",
+        "64:ff9b:1::/48",
+    )
 )
 """What Python takes for global, or did in some version: carrier NAT, 6to4 relays, site-local, tunnels."""
 
@@ -141,6 +149,4 @@ def _unwrapped(address: Address) -> Address:
             return address.ipv4_mapped
         if address in NAT64[0]:
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if address.scope_id is not None:
-            return ipaddress.IPv6Address(int(address))
     return address

@@ -6,6 +6,8 @@ libraries below becomes :class:`~booking.calendars.port.Unreachable` here and no
 means is decided in ``caldav.py``.
 """
 
+import contextlib
+import logging
 import socket
 import threading
 import time
@@ -24,6 +26,8 @@ from niquests.packages.urllib3.exceptions import HTTPError  # type: ignore[impor
 from niquests.sessions import Session
 
 from booking.calendars.port import Unreachable
+
+logging.getLogger("caldav").setLevel(logging.WARNING)  # below that it writes whole requests: what stands in calendars
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
@@ -80,10 +84,8 @@ class _CheckedResolver(SystemResolver):  # type: ignore[misc]
     def cut(self) -> None:
         """End every connection at once, from another thread: a read that waits there fails."""
         for handle in self._handles:
-            try:
+            with contextlib.suppress(OSError):  # it had ended by itself
                 handle.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # it had ended by itself
 
     def forget(self) -> None:
         """Close the second handles."""
@@ -165,10 +167,8 @@ class Wire:
         repeatable = method in REPEATABLE and self._session.answered
         try:
             return self._ask(method, url, limit, body, fields)
-        except niquests.exceptions.Timeout as error:
-            raise self._unreachable(error) from error
-        except niquests.exceptions.ConnectionError as error:
-            if not repeatable:
+        except (niquests.exceptions.Timeout, niquests.exceptions.ConnectionError) as error:
+            if not repeatable or isinstance(error, niquests.exceptions.Timeout):
                 raise self._unreachable(error) from error
         return self._ask_once(method, url, limit, body, fields)
 

@@ -65,10 +65,10 @@ def local_days(zone: ZoneInfo, first: date, last: date) -> Iterator[LocalDay]:
     today = _midnight_offsets(zone, day)
     while day <= last:
         tomorrow = _midnight_offsets(zone, day + _DAY)
-        if today == tomorrow and today[0] == today[1]:
+        if today == tomorrow:
             yield LocalDay(day, today[0], None, today[0])
         else:
-            yield _changing(zone, day, max(today), min(tomorrow))
+            yield _changing(zone, day, today[0], tomorrow[0])
         day, today = day + _DAY, tomorrow
 
 
@@ -78,13 +78,14 @@ def local_date(zone: ZoneInfo, moment: float) -> date:
 
 
 def _midnight_offsets(zone: ZoneInfo, day: date) -> tuple[int, int]:
+    # Both readings: a change near midnight shows in their difference.
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     return _offset(midnight), _offset(midnight.replace(fold=1))
 
 
-def _changing(zone: ZoneInfo, day: date, east: int, west: int) -> LocalDay:
+def _changing(zone: ZoneInfo, day: date, today: int, tomorrow: int) -> LocalDay:
     midnight = (day.toordinal() - _EPOCH) * 86400
-    first, last = midnight - east - _AROUND, midnight + 86400 - west + _AROUND
+    first, last = midnight - today - _AROUND, midnight + 86400 - tomorrow + _AROUND
     before, after = _offset_at(zone, first), _offset_at(zone, last)
     moments = range(first, last)
     change = moments[bisect_left(moments, True, key=lambda moment: _offset_at(zone, moment) == after)]

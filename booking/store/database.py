@@ -35,7 +35,9 @@ class Database:
         """Open lazily: nothing is connected before the first transaction."""
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self._engine = _sqlite_engine(url) if self.is_sqlite else sa.create_engine(url, pool_size=POOL_SIZE, hide_parameters=True)
+        self._engine = (
+            _sqlite_engine(url) if self.is_sqlite else sa.create_engine(url, pool_size=POOL_SIZE, hide_parameters=True)
+        )
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:

@@ -101,7 +101,8 @@ def load_offer(db: Session, owner_slug: str, type_slug: str, now: datetime) -> O
     if not rows:
         raise NotFound("no such call type")
     call_type: CallType = rows[0][0]
-    calendars: list[Calendar] = [row[1] for row in rows if row[1] is not None]
+    found: list[Calendar | None] = [row[1] for row in rows]
+    calendars = [calendar for calendar in found if calendar is not None]
     owner, zone, rules = call_type.owner, ZoneInfo(call_type.owner.timezone), rules_of(call_type)
     agenda = Agenda(
         now=now,

@@ -32,7 +32,7 @@ def anonymise(db: Session, owner_id: int, *, ended_before: datetime) -> None:
 
 def empty_calls(db: Session, call_ids: list[str]) -> None:
     """Take the client out of these calls, and out of what the outbox keeps of them."""
-    nobody = {"name": "", "email": "", "phone": "", "note": "", "timezone": "", "origin": ""}
+    nobody = {"name": "", "email": "", "phone": "", "note": "", "timezone": "", "origin": "", "request_digest": ""}
     quietly = {"synchronize_session": False}
     db.execute(
         update(Call)

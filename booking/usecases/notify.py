@@ -54,7 +54,7 @@ def tell_client(db: Session, house: House, call: Call, message: str, now: dateti
     address = ""
     if message in ("booked", "corrected"):
         address = house.signing.keyed_hash("address", call.email.lower())
-        if not _is_proved(db, call.email) and _first_mails(db, address, now) >= FIRST_MAILS_A_DAY:
+        if _first_mails(db, address, now) >= FIRST_MAILS_A_DAY and not _is_proved(db, call.email, address):
             raise CapReached("address")
     facts = _facts(house, call, message, "client", actor)
     job = _job(house, call, "mail", "client", now)
@@ -107,8 +107,13 @@ def _job(house: House, call: Call, kind: str, to: str, now: datetime) -> Job:
     )
 
 
-def _is_proved(db: Session, email: str) -> bool:
-    proved = select(Call.id).where(func.lower(Call.email) == email.lower(), Call.address_proved_at.is_not(None))
+def _is_proved(db: Session, email: str, address: str) -> bool:
+    """Say whether somebody who reads this address's mails has used a link that only they hold.
+
+    The call must still have the address: one that was corrected since proves nothing of the old one.
+    """
+    told = select(Call.id).join(Job, Job.call_id == Call.id).where(Job.first_mail_to == address)
+    proved = told.where(func.lower(Call.email) == email.lower(), Call.address_proved_at.is_not(None))
     return db.scalar(proved.limit(1)) is not None
 
 

@@ -154,13 +154,11 @@ def claim_due(db: Session, now: datetime, lease: timedelta) -> Calendar | None:
 
 def merge(db: Session, calendar: Calendar) -> None:
     """Merge the busy time of all objects, without our own events that stand where we last wrote them."""
+    written = select(PlacedEvent).where(PlacedEvent.calendar_id == calendar.id)
     ours = {
-        uid: Timeline.of([Period(starts_at, ends_at)])
-        for uid, starts_at, ends_at in db.execute(
-            select(PlacedEvent.uid, PlacedEvent.starts_at, PlacedEvent.ends_at).where(
-                PlacedEvent.calendar_id == calendar.id, PlacedEvent.starts_at.is_not(None)
-            )
-        )
+        placed.uid: Timeline.of([Period(placed.starts_at, placed.ends_at)])
+        for placed in db.scalars(written)
+        if placed.starts_at is not None and placed.ends_at is not None
     }
     rows = select(CalendarResource.uid, CalendarResource.busy).where(CalendarResource.calendar_id == calendar.id)
     foreign = (busy for uid, busy in db.execute(rows) if len(busy) and ours.get(uid) != busy)

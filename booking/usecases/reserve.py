@@ -2,14 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.errors import CapReached, KeyReused, NotOffered
-from booking.rules.lifecycle import Actor, State, Step, after
+from booking.rules.lifecycle import HOLDS_TIME, Actor, Step, after
 from booking.rules.period import Period
 from booking.store.models import Calendar, Call, CallChange, HeldPeriod, PlacedEvent
 from booking.store.owner_lock import lock_owner
@@ -55,7 +55,7 @@ def book(db: Session, house: House, owner_slug: str, type_slug: str, wish: Wish,
     :raises CapReached: this person, address or network has booked enough for now.
     """
     owner_id = lock_owner(db, slug=owner_slug)
-    booked = _booked_already(db, owner_id, type_slug, wish)
+    booked = booked_already(db, owner_slug, type_slug, wish)
     if booked is not None:
         return booked
     offer = load_offer(db, owner_slug, type_slug, now)
@@ -86,9 +86,12 @@ def record(call: Call, actor: Actor, step: Step, now: datetime) -> None:
     call.changes.append(CallChange(at=now, actor=actor, step=step, state=call.state))
 
 
-def _booked_already(db: Session, owner_id: int, type_slug: str, wish: Wish) -> Call | None:
-    same = select(Call).where(Call.owner_id == owner_id, Call.request_key == wish.request_key)
-    call = db.scalar(same)
+def booked_already(db: Session, owner_slug: str, type_slug: str, wish: Wish) -> Call | None:
+    """Return the call that the same request has booked, if it has.
+
+    :raises KeyReused: the request key was used for another request.
+    """
+    call = db.scalar(select(Call).where(Call.owner.has(slug=owner_slug), Call.request_key == wish.request_key))
     if call is not None and call.request_digest != wish.digest(type_slug):
         raise KeyReused("this key was used for another request")
     return call
@@ -98,7 +101,12 @@ def _check_caps(db: Session, owner_id: int, wish: Wish, now: datetime) -> None:
     same_person = [func.lower(Call.email) == wish.email.lower()] if wish.email else []
     if wish.phone:
         same_person.append(Call.phone == wish.phone)
-    upcoming = select(func.count()).where(Call.owner_id == owner_id, Call.state == State.CONFIRMED, Call.ends_at > now)
+    upcoming = select(func.count()).where(
+        Call.owner_id == owner_id,
+        Call.starts_at > now - timedelta(days=1),
+        Call.ends_at > now,
+        Call.state.in_(HOLDS_TIME),
+    )
     if same_person and (db.scalar(upcoming.where(or_(*same_person))) or 0) >= UPCOMING_PER_PERSON:
         raise CapReached("person")
     recent = select(func.count()).where(Call.origin == wish.origin, Call.created_at > now - timedelta(hours=1))
@@ -107,16 +115,16 @@ def _check_caps(db: Session, owner_id: int, wish: Wish, now: datetime) -> None:
 
 
 def _new_call(house: House, offer: Offer, type_slug: str, wish: Wish, now: datetime) -> Call:
-    call_id = house.token()
-    wall = wish.start.astimezone(offer.zone)
+    call_id, start = house.token(), wish.start.astimezone(UTC)
+    wall = start.astimezone(offer.zone)
     return Call(
         id=call_id,
         owner_id=offer.owner.id,
         owner=offer.owner,
         call_type=offer.call_type,
         state=after(None, Step.BOOK),
-        starts_at=wish.start,
-        ends_at=wish.start + offer.length,
+        starts_at=start,
+        ends_at=start + offer.length,
         owner_wall_time=f"{wall:%Y-%m-%dT%H:%M} {offer.owner.timezone}",
         name=wish.name,
         email=wish.email,

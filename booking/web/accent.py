@@ -44,11 +44,8 @@ def _properties(accent: Colour) -> str:
 
 def _readable(colour: Colour, paper: Colour, towards: Colour) -> Colour:
     """Move a colour towards black or white until it can be read on the paper, and is seen as an edge."""
-    for step in range(_STEPS + 1):
-        mixed = _mix(colour, towards, step / _STEPS)
-        if contrast(mixed, paper) >= LEAST_CONTRAST:
-            return mixed
-    return towards
+    mixed = (_mix(colour, towards, step / _STEPS) for step in range(_STEPS + 1))
+    return next(colour for colour in mixed if contrast(colour, paper) >= LEAST_CONTRAST)
 
 
 def _text_on(colour: Colour) -> Colour:

@@ -162,11 +162,9 @@ def _call_of(token: str) -> Call:
 
 
 def _not_offered(owner_slug: str, type_slug: str, wish: Wish) -> ResponseReturnValue:
-    """Name the nearest free times; where nothing is known of a calendar, say that instead."""
+    """Name the nearest free times as they are now."""
     with services().database.reading() as db:
         offer = load_offer(db, owner_slug, type_slug, services().now())
-    if offer.mode != "book":
-        return problem(503, "calendar_unavailable", headers=_retry_after(RETRY_SILENT_CALENDAR))
     return problem(409, "slot_taken", alternatives=_slots(offer.nearest(wish.start), offer, ZoneInfo(wish.timezone)))
 
 

@@ -18,7 +18,7 @@ from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from booking.services import Services
@@ -28,6 +28,7 @@ from booking.web.context import EXTENSION, services
 from booking.web.reserving import origin_of
 
 LARGEST_REQUEST_BYTES: Final = 64 * 1024
+MOST_READ_AWAY_BYTES: Final = 8 * 1024 * 1024
 RETRY_BUSY_DATABASE: Final = timedelta(seconds=5)
 
 READS: Final = "300 per minute"
@@ -68,6 +69,7 @@ def init_app(app: Flask) -> None:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     _limit_rates(app, house)
+    app.before_request(_refuse_huge_requests)
     csrf.init_app(app)
     csrf.exempt(api.bp)  # it takes no cookies
     app.register_error_handler(HTTPException, _on_http_error)
@@ -109,6 +111,18 @@ def _limit_rates(app: Flask, house: Services) -> None:
     limiter.init_app(app)
 
 
+def _refuse_huge_requests() -> None:
+    """Say 413 before anything else is done, and whatever the page would do with a body."""
+    length = request.content_length or 0
+    if length <= LARGEST_REQUEST_BYTES:
+        return
+    if length <= MOST_READ_AWAY_BYTES:
+        # gunicorn closes a connection that still brings data, and the answer would be lost with it.
+        while request.environ["wsgi.input"].read(LARGEST_REQUEST_BYTES):
+            pass
+    raise RequestEntityTooLarge
+
+
 def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
@@ -122,8 +136,6 @@ def _add_headers(response: Response) -> Response:
 def _on_http_error(error: HTTPException) -> ResponseReturnValue:
     """Answer in the reader's way: a page, or JSON below ``/api/``; keep what the status needs (Allow, Retry-After)."""
     status = error.code or 500
-    if status < 400:
-        return error
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
     if isinstance(error, RateLimitExceeded):
         headers["Retry-After"] = str(error.limit.limit.get_expiry())

@@ -136,14 +136,12 @@ csrf.exempt(cancel)
 
 def _find(token: str) -> tuple[Call, Link]:
     ours = services()
-    said = ours.signing.read_link(token)
+    said = ours.signing.read_link(token) or abort(404)
     with ours.database.reading() as db:
         try:
             found = calls.find_call(db, said)
         except NotFound:
             abort(404)
-    if said is None:
-        abort(404)
     use_call(found)
     return found, said
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 
 from booking.errors import CapReached, KeyReused, NotFound, NotOffered
 from booking.store.models import CallType, Owner
@@ -32,6 +33,7 @@ LEAST_AGE: Final = timedelta(seconds=2)
 GREATEST_AGE: Final = timedelta(hours=24)
 ALTERNATIVES: Final = 6
 RETRY_CALENDAR: Final = timedelta(minutes=5)
+RETRY_DATABASE: Final = timedelta(seconds=5)
 RETRY_CAP: Final = {"person": timedelta(days=1), "address": timedelta(days=1), "origin": timedelta(hours=1)}
 KEEP_ACCENT: Final = timedelta(days=365)
 
@@ -225,6 +227,9 @@ def _reserve(attempt: _Attempt, wish: Wish) -> ResponseReturnValue:
     except CalendarsSilent:
         wait = str(int(RETRY_CALENDAR.total_seconds()))
         return _details_page(attempt, 503, {"Retry-After": wait}, note=_words("silent"), ticket=ticket)
+    except OperationalError:
+        wait = str(int(RETRY_DATABASE.total_seconds()))
+        return _details_page(attempt, 503, {"Retry-After": wait}, note=_words("locked"), ticket=ticket)
     except KeyReused:
         return _details_page(attempt, 409, note=_words("used"))
     return redirect(link("manage.call", token=ours.signing.link_token(call.id, call.link_version)), 303)
@@ -287,6 +292,7 @@ def _words(case: str) -> str:
         "silent": gettext(
             "I can't see my calendar at the moment, so nothing has been booked. Try again in a few minutes."
         ),
+        "locked": gettext("Nothing has been booked. Wait a moment, then try again."),
         "used": gettext("This form has already booked a call. To book another one, press the button once more."),
     }
     return words[case]

@@ -19,7 +19,7 @@ from booking.store.models import Call
 from booking.usecases import refresh
 from booking.usecases.availability import FRESH_FOR
 from booking.usecases.notify import House
-from booking.usecases.reserve import Wish, book
+from booking.usecases.reserve import Wish, book, booked_already
 
 LIVE_CHECK_SECONDS: Final = 2.0
 NETWORK_BITS: Final = {4: 32, 6: 64}
@@ -48,11 +48,15 @@ def origin_of(services: Services, remote_addr: str | None) -> str:
 
 
 def reserve(services: Services, owner_slug: str, type_slug: str, wish: Wish) -> Call:
-    """Check the calendars live, then book.
+    """Check the calendars live, then book; a request that has booked already needs no look at them.
 
     :raises CalendarsSilent: a calendar did not answer.
     :raises BookingError: what :func:`booking.usecases.reserve.book` raises.
     """
+    with services.database.reading() as db:
+        booked = booked_already(db, owner_slug, type_slug, wish)
+    if booked is not None:
+        return booked
     _look_at_calendars(services, owner_slug)
     try:
         with services.database.writing() as db:

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
-from booking.language import Language
+from booking.language import Language, language
 from booking.usecases.availability import Offer
 
 STRIP: Final = 7
@@ -74,9 +74,9 @@ def by_day(free: list[datetime], zone: ZoneInfo) -> dict[date, list[datetime]]:
 class Times:
     """Everything the page of days and times shows."""
 
-    def __init__(self, offer: Offer, language: Language, zone: ZoneInfo, wished: Mapping[str, date | None]) -> None:
+    def __init__(self, offer: Offer, speech: Language, zone: ZoneInfo, wished: Mapping[str, date | None]) -> None:
         """Take the offer, how to write it, and the days the address asked for (``day`` and ``from``)."""
-        self._offer, self._language, self._zone = offer, language, zone
+        self._offer, self._language, self._zone = offer, speech, zone
         self.free = offer.all_free()
         self._days = by_day(self.free, zone)
         self.today = offer.agenda.now.astimezone(zone).date()
@@ -137,7 +137,7 @@ class Times:
     @property
     def weekdays(self) -> list[str]:
         """Monday to Sunday, short."""
-        return [format_date(date(2024, 1, number), "ccc", locale=self._language.locale) for number in range(1, 8)]
+        return _weekdays(self._language.code)
 
     @property
     def strip_name(self) -> str:
@@ -181,12 +181,12 @@ class Times:
         label = _clock(local)
         if name_offset:
             label = f"{label} ({local:UTC%z})"
-        full = self._language.gettext("%(day)s, %(time)s", day=self._language.day(start, self._zone), time=label)
+        full = self._language.gettext("%(day)s, %(time)s", day=self.full(local.date()), time=label)
         return Time(start, label, full, _clock(theirs) if theirs.utcoffset() != local.utcoffset() else "")
 
     def full(self, day: date) -> str:
         """Write a day out: Tuesday, 24 November."""
-        return self._language.day(datetime.combine(day, time(12), self._zone), self._zone)
+        return _full_day(self._language.code, day)
 
     def silence(self) -> str:
         """Say why the chosen day has no free time, as far as a stranger may know."""
@@ -220,12 +220,23 @@ class Times:
     def _day(self, day: date) -> Day:
         return Day(
             date=day,
-            weekday=format_date(day, "ccc", locale=self._language.locale),
+            weekday=self.weekdays[day.weekday()],
             full=self.full(day),
             is_free=day in self._days,
             is_chosen=day == self.chosen,
             is_open=self.today <= day <= self.last,
         )
+
+
+@lru_cache(maxsize=2048)
+def _full_day(code: str, day: date) -> str:
+    """Writing a date costs more than finding out whether it is free: each is written once."""
+    return language(code).day(datetime.combine(day, time(12), UTC), UTC)
+
+
+@cache
+def _weekdays(code: str) -> list[str]:
+    return [format_date(date(2024, 1, number), "ccc", locale=language(code).locale) for number in range(1, 8)]
 
 
 def _clock(local: datetime) -> str:
@@ -236,10 +247,10 @@ def _month(day: date) -> tuple[int, int]:
     return day.year, day.month
 
 
-def _part_names(language: Language) -> dict[str, str]:
+def _part_names(speech: Language) -> dict[str, str]:
     return {
-        "night": language.gettext("Night"),
-        "morning": language.gettext("Morning"),
-        "afternoon": language.gettext("Afternoon"),
-        "evening": language.gettext("Evening"),
+        "night": speech.gettext("Night"),
+        "morning": speech.gettext("Morning"),
+        "afternoon": speech.gettext("Afternoon"),
+        "evening": speech.gettext("Evening"),
     }

@@ -87,7 +87,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page: OpenPage, pat
     assert page.locator("html").get_attribute("lang") == "de"
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
 

@@ -1,6 +1,7 @@
 """Objects that are made (or happen) to cost too much: each is over soon, and what it hides is never free."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -64,14 +65,14 @@ BOMBS: Final[dict[str, Callable[[], str]]] = {
     ),
     "too many components": lambda: vcalendar(*[vevent(START, "DURATION:PT1M")] * 10_001),
     "4 MB in the UID": lambda: vcalendar(vevent(START, "DURATION:PT1M", uid="x" * 4 * MEGABYTE)),
-    "too many events": lambda: vcalendar(*[vevent(START, "DURATION:PT1M")] * 2_501),
+    "too many events": lambda: vcalendar(*[vevent(START, "DURATION:PT1M")] * 1_501),
     "deeply nested": lambda: "BEGIN:VCALENDAR\r\n" * 50_000,
     "more than 5 MB": lambda: vcalendar(vevent(START, "DURATION:PT1M", "DESCRIPTION:" + "x" * 6 * MEGABYTE)),
 }
 HEAVY: Final[dict[str, Callable[[], str]]] = {
     "a folded line of 4 MB": lambda: vcalendar(vevent(START, "DURATION:PT1M", "X:" + "x\r\n " * (4 * MEGABYTE // 4))),
     "as many events as may be": lambda: vcalendar(
-        *[vevent(START, "DURATION:PT1M", "STATUS:CONFIRMED", uid=f"u{n}") for n in range(2_500)]
+        *[vevent(START, "DURATION:PT1M", "STATUS:CONFIRMED", uid=f"u{n}") for n in range(1_500)]
     ),
     "as many overrides as may be": lambda: overrides(1_000),
     "a zone by the second": lambda: vcalendar(
@@ -112,5 +113,6 @@ def test_none_of_them_takes_more_than_256_mb() -> None:
         "for make in (BOMBS | HEAVY).values(): explode(make)\n"
         "print(json.dumps((peak() - before) // 1024))\n"
     )
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    measured = {name: value for name, value in os.environ.items() if not name.startswith("COV")}  # it would take memory
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=measured)
     assert json.loads(result.stdout) <= 256

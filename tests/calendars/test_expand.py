@@ -273,6 +273,19 @@ class TestSeries:
             "03-05 11:00 > 03-05 12:00",
         ]
 
+    def test_this_and_future_moves_whole_days(self) -> None:
+        master = vevent("DTSTART;VALUE=DATE:20260302", "RRULE:FREQ=WEEKLY;COUNT=3")
+        later = vevent(
+            "RECURRENCE-ID;VALUE=DATE;RANGE=THISANDFUTURE:20260309",
+            "DTSTART;VALUE=DATE:20260310",
+            "DTEND;VALUE=DATE:20260312",
+        )
+        assert busy(master, later) == [
+            "03-01 23:00 > 03-02 23:00",
+            "03-09 23:00 > 03-11 23:00",
+            "03-16 23:00 > 03-18 23:00",
+        ]
+
     def test_this_and_future_may_cancel_the_rest(self) -> None:
         master = vevent(*HALF_HOUR, "RRULE:FREQ=DAILY")
         end = vevent(

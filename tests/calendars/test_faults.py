@@ -1,6 +1,7 @@
 """A calendar server that misbehaves: nothing of it is ever taken for an empty calendar or a kept event."""
 
 import contextlib
+import gzip
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -179,11 +180,12 @@ def test_nobody_follows_to_another_place(
     method: str, status: int, scripted: Scripted, calendar: CalDavCalendar
 ) -> None:
     scripted.script = says(status, Location="http://169.254.169.254/latest/meta-data?token=secret")
+    act: dict[str, Callable[[], object]] = {
+        "PROPFIND": lambda: calendar.changes({}),
+        "PUT": lambda: calendar.put("/c/a.ics", ICS, replaces=None),
+    }
     with pytest.raises(Unreachable, match=r"http://169\.254\.169\.254/latest/meta-data; ") as raised:
-        if method == "PUT":
-            calendar.put("/c/a.ics", ICS, replaces=None)
-        else:
-            calendar.changes({})
+        act[method]()
     assert "secret" not in str(raised.value)
     assert scripted.methods() == [method]
 
@@ -295,7 +297,15 @@ def test_an_object_that_is_too_large_is_listed_without_its_text(scripted: Script
     assert calendar.find("/c/b.ics") == Resource("/c/b.ics", "", "")
 
 
-def test_a_list_that_is_too_large_is_unreachable(scripted: Scripted, calendar: CalDavCalendar) -> None:
+@pytest.fixture
+def small(scripted: Scripted) -> Iterator[CalDavCalendar]:
+    """A calendar that may bring a megabyte at most."""
+    url = f"{scripted.url}/c"
+    with contextlib.closing(CalDavCalendar(url, username="", password="", deadline=30, most_bytes=2**20)) as opened:
+        yield opened
+
+
+def test_a_list_that_is_too_large_is_unreachable(scripted: Scripted, small: CalDavCalendar) -> None:
     chunk = b"x" * 2**20
 
     def endless(exchange: Exchange) -> None:
@@ -307,26 +317,21 @@ def test_a_list_that_is_too_large_is_unreachable(scripted: Scripted, calendar: C
 
     scripted.script = endless
     with pytest.raises(Unreachable, match="more than can be read"):
-        calendar.changes({})
+        small.changes({})
 
 
-def test_a_calendar_that_is_too_large_altogether_is_unreachable(scripted: Scripted, calendar: CalDavCalendar) -> None:
-    hrefs = [f"/c/{number}.ics" for number in range(20)]
-    one = fetched("X", "BEGIN:VCALENDAR\n" + "x" * (4 * 2**20))
-
-    def report(exchange: Exchange) -> None:
-        asked = [href for href in hrefs if f">{href}<" in exchange.body]
-        with contextlib.suppress(OSError):
-            exchange.answer(207, multistatus(*[one.replace(">X<", f">{href}<") for href in asked]))
-
-    scripted.script = answers(PROPFIND=says(207, multistatus(OWN, *map(listed, hrefs))), REPORT=report)
+def test_a_calendar_that_is_too_large_altogether_is_unreachable(scripted: Scripted, small: CalDavCalendar) -> None:
+    hrefs = [f"/c/{number}.ics" for number in range(3)]
+    half = "BEGIN:VCALENDAR\n" + "x" * 2**19
+    scripted.script = answers(
+        PROPFIND=says(207, multistatus(OWN, *map(listed, hrefs))),
+        REPORT=says(207, multistatus(*[fetched(href, half) for href in hrefs])),
+    )
     with pytest.raises(Unreachable, match="too large"):
-        calendar.changes({})
+        small.changes({})
 
 
 def test_a_zipped_bomb_is_cut_when_it_is_too_large(scripted: Scripted, calendar: CalDavCalendar) -> None:
-    import gzip
-
     bomb = gzip.compress(b"BEGIN:VCALENDAR" + b"\0" * (50 * 2**20))
 
     def zipped(exchange: Exchange) -> None:
@@ -421,9 +426,9 @@ def test_a_server_that_drips_is_cut_off_at_the_deadline(scripted: Scripted) -> N
 
 def test_a_certificate_that_is_not_accepted_is_named(scripted: Scripted) -> None:
     url = scripted.url.replace("http://", "https://") + "/c"
-    with contextlib.closing(CalDavCalendar(url, username="a", password="b", deadline=10)) as calendar:
-        with pytest.raises(Unreachable):
-            calendar.changes({})
+    calendar = CalDavCalendar(url, username="a", password="b", deadline=10)
+    with contextlib.closing(calendar), pytest.raises(Unreachable):
+        calendar.changes({})
     assert scripted.seen == []
 
 
@@ -438,20 +443,38 @@ def test_a_calendar_that_the_server_does_not_make_is_refused(scripted: Scripted,
         calendar.make("x")
 
 
+def test_an_answer_that_comes_late_is_asked_for_once(scripted: Scripted) -> None:
+    def once(exchange: Exchange) -> None:
+        if len(scripted.seen) == 1:
+            exchange.answer(207, multistatus(OWN))
+        else:
+            scripted.released.wait()
+
+    scripted.script = once
+    with contextlib.closing(CalDavCalendar(f"{scripted.url}/c", username="", password="", deadline=0.5)) as calendar:
+        calendar.changes({})
+        with pytest.raises(Unreachable, match="did not answer"):
+            calendar.changes({})
+    assert len(scripted.seen) == 2
+
+
 def test_no_message_holds_the_name_the_password_or_a_query(scripted: Scripted) -> None:
     url = f"{scripted.url}/c/?token=canary"
     scripted.script = says(500, "canary")
-    with contextlib.closing(CalDavCalendar(url, username="canary", password="canary", deadline=10)) as calendar:
-        with pytest.raises(Unreachable) as raised:
-            calendar.changes({})
+    calendar = CalDavCalendar(url, username="canary", password="canary", deadline=10)
+    with contextlib.closing(calendar), pytest.raises(Unreachable) as raised:
+        calendar.changes({})
     assert "canary" not in str(raised.value)
 
 
-def test_nothing_of_an_answer_is_written_to_the_log(
+def test_nothing_that_stands_in_a_calendar_is_written_to_the_log(
     scripted: Scripted, calendar: CalDavCalendar, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO")
+    caplog.set_level("DEBUG")
     scripted.script = says(207, multistatus(OWN, fetched("/c/a.ics", "SUMMARY:canary"))[:-20])
     with pytest.raises(Unreachable):
         calendar.changes({})
+    calendar.put("/c/a.ics", ICS + "canary", replaces=None)
+    with pytest.raises(Unreachable):
+        calendar.find("/c/a.ics")
     assert "canary" not in caplog.text

@@ -9,7 +9,7 @@ import pytest
 from booking.calendars.caldav import CalDavCalendar
 from booking.calendars.live import THREADS, Pool, read_all
 from booking.calendars.port import AuthRefused, Changes, Unreachable
-from tests.calendars.conftest import Scripted
+from tests.calendars.conftest import Exchange, Scripted
 
 ANSWER = Changes({"/a.ics": '"1"'}, ())
 
@@ -104,10 +104,17 @@ def test_a_mistake_of_ours_counts_as_unreachable_and_frees_its_thread() -> None:
     pool = Pool(1)
     for _ in range(3):
         assert isinstance(pool.read_all({1: mistaken}, timeout=20)[1], Unreachable)
+    for thread in threading.enumerate():
+        if thread.name == "calendar-1":
+            thread.join(20)
 
 
 def test_a_server_that_hangs_frees_its_thread_at_the_calendars_own_deadline(scripted: Scripted) -> None:
-    scripted.script = lambda exchange: scripted.released.wait() and None
+
+    def hang(_: Exchange) -> None:
+        scripted.released.wait()
+
+    scripted.script = hang
     ended = threading.Event()
 
     def read() -> Changes:

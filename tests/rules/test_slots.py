@@ -181,6 +181,17 @@ def test_the_horizon_counts_whole_days_of_the_owner() -> None:
     assert why_not(scene, datetime.max.replace(tzinfo=UTC)) == Reason.TOO_FAR
 
 
+def test_the_midnight_after_the_last_day_is_too_far() -> None:
+    scene = agenda("mon-sun 00:00-24:00", call=rules(horizon_days=0), now=local("22:30"))
+    assert offered(scene) == ["22:30", "23:00", "23:30"]
+    assert reason(scene, "1 00:00") == Reason.TOO_FAR
+
+
+def test_a_call_may_last_for_days_where_all_of_them_are_open() -> None:
+    scene = agenda("mon-sun 00:00-24:00", call=rules(length=4 * 1440, horizon_days=0), now=local("23:30"))
+    assert offered(scene) == ["23:30"]
+
+
 def test_what_no_calendar_is_known_for_is_not_offered() -> None:
     scene = agenda(TEN_TO_TWELVE, known=None)
     assert offered(scene) == []

@@ -117,9 +117,11 @@ def test_days_follow_each_other_without_a_gap_or_an_overlap(name: str, first: da
 
 
 def changes(name: str) -> list[date]:
-    """List the days of 2026 to 2028 on which a zone changes its clock, and 2011's in Samoa."""
+    """List the days of some years on which a zone changes its clock; Newfoundland's changed at 00:01 until 2011."""
     zone = ZoneInfo(name)
-    noons = [datetime(2026, 1, 1, 12, tzinfo=zone) + timedelta(days) for days in range(3 * 365)]
+    noons = [
+        datetime(year, 1, 2, 12, tzinfo=zone) + timedelta(days) for year in (2010, 2026, 2027) for days in range(364)
+    ]
     found = [noon.date() for noon in noons if noon.utcoffset() != (noon - timedelta(1)).utcoffset()]
     return [*found, date(2011, 12, 30)]
 

@@ -1,18 +1,23 @@
 """The JSON API: the same rules as the pages, for other programs."""
 
+import contextlib
 import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from booking.app import create_app
 from booking.calendars.port import Unreachable
 from booking.rules.hours import Absence
 from booking.services import Services
-from booking.store.models import Calendar, Call, Job, Owner
+from booking.store.database import Database
+from booking.store.models import Calendar, Call, CallChange, Job, Owner
 from tests.fakes import Clock, Server
 from tests.web.visitors import TUESDAY, Visitor, dump, open_house, person
 
@@ -460,6 +465,33 @@ def test_cancelling_twice_is_one_effect_and_the_same_answer(program: Visitor, se
     second = program.post(f"/api/v1/calls/{token}/cancel")
     assert (second.status_code, second.get_json()) == (200, first.get_json())
     assert dump(services) == before
+
+
+class Overtaken(Database):
+    """A database whose next writer is overtaken by somebody else."""
+
+    def __init__(self, url: str, somebody: Callable[[], object]) -> None:
+        super().__init__(url)
+        self._ahead = [somebody]
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Session]:
+        while self._ahead:
+            self._ahead.pop()()
+        with super().writing() as db:
+            yield db
+
+
+def test_two_who_cancel_at_the_same_moment_get_the_same_answer(program: Visitor, services: Services) -> None:
+    token = program.token()
+    path = f"/api/v1/calls/{token}/cancel"
+    database = Overtaken(services.settings.database_url, lambda: program.post(path))
+    slower = Visitor(create_app(services.settings, replace(services, database=database)))
+    answer = slower.post(path)
+    assert (answer.status_code, answer.get_json()["state"]) == (200, "cancelled")
+    with services.database.reading() as db:
+        assert db.scalar(sa.select(sa.func.count()).select_from(CallChange).where(CallChange.step == "cancel")) == 1
+    database.dispose()
 
 
 def test_a_call_that_has_begun_can_t_be_cancelled(program: Visitor, services: Services, clock: Clock) -> None:

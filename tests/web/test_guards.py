@@ -197,11 +197,19 @@ def test_a_locked_database_is_503_for_whoever_books(services: Services, guarded:
 # Limits
 
 
-def test_a_body_of_5_mb_is_refused(visitor: Visitor) -> None:
-    huge = "x" * 5_000_000
-    assert visitor.post("/api/v1/anna/call/calls", data=huge, content_type="application/json").status_code == 413
-    assert visitor.post("/anna/call/book", data={"note": huge}).status_code == 413
-    assert visitor.post("/anna/call/book", data={"note": huge}, content_type="multipart/form-data").status_code == 413
+@pytest.mark.parametrize("path", ["/anna/call/book", "/c/x/cancel", "/nobody/call/book", "/api/v1/anna/call/calls"])
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "multipart/form-data", "application/json"]
+)
+def test_a_body_of_5_mb_is_refused_whatever_it_is_for(visitor: Visitor, path: str, content_type: str) -> None:
+    assert visitor.post(path, data=b"x" * 5_000_000, content_type=content_type).status_code == 413
+
+
+def test_a_body_that_is_said_to_be_enormous_is_not_read_at_all(visitor: Visitor) -> None:
+    environ = create_environ("/api/v1/anna/call/calls", method="POST", content_type="application/json")
+    environ.update({"wsgi.input": None, "CONTENT_LENGTH": "99999999999"})
+    _, status, _ = run_wsgi_app(visitor.app, environ)
+    assert status.startswith("413")
 
 
 def test_a_body_without_a_length_is_not_read_beyond_the_limit(visitor: Visitor) -> None:

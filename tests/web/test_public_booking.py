@@ -1,15 +1,21 @@
 """The form that books a call: one call for one form, and nothing typed is ever lost."""
 
+import contextlib
+import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from booking.app import create_app
 from booking.calendars.port import Unreachable
 from booking.services import Services
+from booking.store.database import Database
 from booking.store.models import Calendar, Call, CallType
 from booking.usecases.availability import load_offer
 from tests.fakes import Server
@@ -320,6 +326,37 @@ def test_a_calendar_that_does_not_answer_books_nothing_and_keeps_what_was_typed(
     assert calls(annas) == []
     server["/anna/calls/"].failing = None
     assert send(anna, Page(answer.text).post_form.fields).status_code == 303
+
+
+class Locked(Database):
+    """A database that another writer holds."""
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Session]:
+        raise OperationalError("BEGIN IMMEDIATE", {}, sqlite3.OperationalError("database is locked"))
+        yield
+
+
+def test_a_locked_database_books_nothing_and_keeps_what_was_typed(anna: Visitor, annas: Services) -> None:
+    fields = anna.details().fields
+    locked = replace(annas, database=Locked(annas.settings.database_url))
+    anna.client = create_app(locked.settings, locked).test_client()
+    page = anna.page(f"{BOOK}?start=2026-11-24T08:00:00Z").post_form
+    answer = send(anna, {**page.fields, "ticket": fields["ticket"]})
+    locked.database.dispose()
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Nothing has been booked." in answer.text
+    assert_typed_is_kept(answer, ticket=fields["ticket"])
+
+
+def test_enter_chooses_no_other_time(anna: Visitor) -> None:
+    """Enter presses a form's first button; on the page of a time that was taken, that one does nothing."""
+    fields = anna.details().fields
+    anna.book(TUESDAY, **person(2))
+    buttons = [values for tag, values in Page(send(anna, fields).text).tags if tag == "button"]
+    assert "disabled" in buttons[0]
+    assert all("disabled" not in values for values in buttons[1:])
 
 
 def test_a_time_that_is_booked_is_offered_to_nobody_else(anna: Visitor) -> None:

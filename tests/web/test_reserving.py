@@ -14,7 +14,7 @@ from booking.store.models import Calendar, CalendarResource, Call, HeldPeriod, O
 from booking.usecases.availability import load_offer
 from booking.web.reserving import CalendarsSilent, origin_of, reserve
 from booking.worker import read_calendar
-from tests.builders import add_call_type, add_calendar, add_owner, wish
+from tests.builders import add_calendar, add_call_type, add_owner, wish
 from tests.fakes import MONDAY, Clock, MemoryCalendar, Server, event
 
 TUESDAY = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -53,6 +53,14 @@ def test_a_calendar_that_does_not_answer_books_nothing(services: Services, calen
     with pytest.raises(CalendarsSilent):
         reserve(services, "anna", "call", wish(TUESDAY))
     assert calls(services) == []
+
+
+def test_a_request_that_is_sent_again_finds_its_call_even_while_the_calendar_is_silent(
+    services: Services, calendar: MemoryCalendar
+) -> None:
+    call = reserve(services, "anna", "call", wish(TUESDAY))
+    calendar.failing = Unreachable("connection refused")
+    assert reserve(services, "anna", "call", wish(TUESDAY)).id == call.id
 
 
 def test_a_calendar_that_failed_a_moment_ago_is_not_asked_again(services: Services, calendar: MemoryCalendar) -> None:
