@@ -8,8 +8,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import holidays
-from sqlalchemy import select
-from sqlalchemy.orm import Session, contains_eager, selectinload
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased, contains_eager, selectinload
 
 from booking.errors import NotFound
 from booking.rules.period import Period, Timeline
@@ -30,6 +30,8 @@ class Offer:
     owner: Owner
     call_type: CallType
     agenda: Agenda
+    has_siblings: bool
+    """The owner has other call types too."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -91,8 +93,10 @@ def load_offer(db: Session, owner_slug: str, type_slug: str, now: datetime) -> O
 
     :raises NotFound: no such owner or call type.
     """
+    of_owner = aliased(CallType)
+    all_types = select(func.count()).where(of_owner.owner_id == Owner.id).scalar_subquery()
     rows = db.execute(
-        select(CallType, Calendar)
+        select(CallType, Calendar, all_types)
         .join(CallType.owner)
         .outerjoin(Calendar, (Calendar.owner_id == Owner.id) & Calendar.is_busy)
         .where(Owner.slug == owner_slug, CallType.slug == type_slug)
@@ -115,7 +119,7 @@ def load_offer(db: Session, owner_slug: str, type_slug: str, now: datetime) -> O
         held=_held(db, call_type, now, rules),
         notice_in_working_time=owner.notice_in_working_time,
     )
-    return Offer(owner, call_type, agenda)
+    return Offer(owner, call_type, agenda, has_siblings=rows[0][2] > 1)
 
 
 def rules_of(call_type: CallType) -> CallRules:

@@ -17,7 +17,7 @@ from booking.store.models import Owner
 from booking.usecases.availability import Offer
 from booking.usecases.reserve import Wish
 from booking.web import forms
-from booking.web.context import gettext, now, read_zone, services, use_owner
+from booking.web.context import accepted_language, gettext, now, read_zone, services, use_owner
 from booking.web.forms import Details, clean_details, problem_text
 from booking.web.instants import read_day, read_instant
 from booking.web.reserving import origin_of
@@ -122,7 +122,7 @@ def _choose_language(wished: object, owner: Owner) -> str:
     if code in LANGUAGES:
         g.language = language(code)
         return code
-    return request.accept_languages.best_match(LANGUAGES) or owner.locale
+    return accepted_language() or owner.locale
 
 
 def read_timezone(text: object, owner: Owner, field: str) -> str:

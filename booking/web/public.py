@@ -75,7 +75,7 @@ def times(owner_slug: str, type_slug: str) -> ResponseReturnValue:
         away=pages.away(offer.owner, now(), offer.agenda.holidays),
         times=shown,
         zone_words=pages.zone_words(zone_name()),
-        several=len(offer.owner.call_types) > 1,
+        several=offer.has_siblings,
         owner_zone_words=pages.zone_words(offer.owner.timezone),
         zone_options=zone_options(reader().code),
         place=reader().place(zone_name()),
@@ -169,7 +169,6 @@ def _offer(owner_slug: str, type_slug: str) -> Offer:
         except NotFound:
             _owner(owner_slug)
             abort(404)
-        len(offer.owner.call_types)  # loaded while the transaction is open
     use_owner(offer.owner)
     return offer
 

@@ -1,15 +1,13 @@
 """The form that books a call: one call for one form, and nothing typed is ever lost."""
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from booking.app import create_app
@@ -331,10 +329,8 @@ def test_a_calendar_that_does_not_answer_books_nothing_and_keeps_what_was_typed(
 class Locked(Database):
     """A database that another writer holds."""
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self) -> NoReturn:
         raise OperationalError("BEGIN IMMEDIATE", {}, sqlite3.OperationalError("database is locked"))
-        yield
 
 
 def test_a_locked_database_books_nothing_and_keeps_what_was_typed(anna: Visitor, annas: Services) -> None:
