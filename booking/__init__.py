@@ -2,16 +2,19 @@
 
 The house, top floor first; a file imports only from floors below its own:
 
+    start.py      ./start: makes an installation ready and runs its processes; demo.py is its lively example
     app.py        the only wiring: settings and services become a Flask app
-    cli.py        the operator's commands
+    cli/          the operator's commands; doctor/ and backup.py are two that are long
     web/          HTTP: the public pages, the client's link, the JSON API
-    worker.py     the clock: sends what waits in the outbox, reads the calendars
+    embedded.py   the CalDAV server that comes along; children.py and machine.py help ./start too
+    worker.py     the clock: does what waits in the outbox (jobs.py says how), reads the calendars
     services.py   everything that comes from outside, as one frozen value
     usecases/     decisions: what can be booked, booking, cancelling, who hears what
     mail/         facts become messages; messages leave
     calendars/    CalDAV: reading busy periods, placing our events
     store/        the database and the outbox
     rules/        pure: periods, hours, slots, phone numbers, states
+    language.py   sentences and dates for one reader; signing.py: links that nobody can forge
     settings.py   the environment, checked
     errors.py     what can go wrong, named
 """

@@ -8,7 +8,7 @@ from flask import Flask
 from booking import cli
 from booking.services import Services, real_services
 from booking.settings import Settings
-from booking.web import api, context, guards, health, manage, public
+from booking.web import api, context, guards, health, manage, moving, public, shelf
 
 ROOT: Final = Path(__file__).parents[1]
 KEEP_STATIC_SECONDS: Final = 365 * 24 * 3600
@@ -21,9 +21,10 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = KEEP_STATIC_SECONDS
     app.config["WTF_I18N_ENABLED"] = False  # no form shows a sentence of the library
     app.extensions[context.EXTENSION] = services or real_services(settings)
+    shelf.init_app(app)
     context.init_app(app)  # first, so that what a guard refuses is said in the reader's language
     guards.init_app(app)
-    for blueprint in (health.bp, api.bp, manage.bp, public.bp):
+    for blueprint in (health.bp, api.bp, manage.bp, moving.bp, public.bp):
         app.register_blueprint(blueprint)
     cli.init_app(app)
     return app

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from booking.errors import BookingError
 from booking.services import Services
 from booking.settings import Settings
-from booking.store.models import Job
+from booking.store.models import Installation, Job
 from booking.usecases import setup
 
 DATABASE: Final = "sprechzeit.db"
@@ -52,24 +52,26 @@ def make_backup(services: Services, file: Path) -> Backup:
         raise BackupFailed(f"{file} exists already; give a new name")
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
-            copy = Path(folder) / DATABASE
-            _copy_database(source, copy)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(descriptor, "wb") as raw, tarfile.open(fileobj=raw, mode="w:gz") as archive:
-                archive.add(copy, DATABASE)
-                count = _add_calendars(archive, services.settings)
+        count = _pack(source, services.settings, draft)
         draft.replace(file)
     except (OSError, sqlite3.Error) as error:
         draft.unlink(missing_ok=True)
         raise BackupFailed(f"{file} can't be written: {getattr(error, 'strerror', None) or error}") from error
+    note_backup(services)
     return Backup(file, count)
+
+
+def note_backup(services: Services) -> None:
+    """Note that there is a backup of this moment, so that the doctor asks for the next one in time."""
+    with services.database.writing() as db:
+        db.execute(sa.update(Installation).values(backed_up_at=services.now()))
 
 
 def restore_backup(services: Services, file: Path) -> int:
     """Bring a backup back into an empty data folder; return how many waiting mails are held back.
 
-    Mails that waited when the backup was made may have left since: they are parked, not sent.
+    Mails that were due may have left since the backup was made: they are parked, not sent. What becomes due only later
+    (a reminder, the owner's morning mail) can't have left.
 
     :raises BackupFailed: the folder is not empty, the file is no backup, or the secret key is another one.
     """
@@ -100,6 +102,29 @@ def _sqlite_file(settings: Settings) -> Path:
     return Path(url.database)
 
 
+def _pack(source: Path, settings: Settings, file: Path) -> int:
+    """Write the archive; return how many objects of the embedded calendar are in it.
+
+    The calendar stands still from before the database is copied until it is copied itself: an event that the database
+    knows is then in the backup, and one that is not was not noted either. Bookings go on meanwhile.
+    """
+    folder = settings.data_dir / CALENDARS
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with (
+        open(descriptor, "wb") as raw,
+        tempfile.TemporaryDirectory(dir=file.parent) as passing,
+    ):
+        copy = Path(passing) / DATABASE
+        with tarfile.open(fileobj=raw, mode="w:gz") as archive:
+            with _no_writer(folder):
+                _copy_database(source, copy)
+                count = _add_calendars(archive, settings)
+            archive.add(copy, DATABASE)
+        raw.flush()
+        os.fsync(descriptor)
+    return count
+
+
 def _copy_database(source: Path, target: Path) -> None:
     """Copy with SQLite's own backup: whole and consistent, whoever writes meanwhile."""
     with contextlib.ExitStack() as stack:
@@ -114,9 +139,8 @@ def _add_calendars(archive: tarfile.TarFile, settings: Settings) -> int:
         archive.add(port, PORT)
     if not folder.exists():
         return 0
-    with _no_writer(folder):
-        archive.add(folder, CALENDARS, filter=lambda member: None if _is_passing(member.name) else member)
-        return sum(1 for path in folder.rglob("*.ics") if not any(_is_passing(part) for part in path.parts))
+    archive.add(folder, CALENDARS, filter=lambda member: None if _is_passing(member.name) else member)
+    return sum(1 for path in folder.rglob("*.ics") if not any(_is_passing(part) for part in path.parts))
 
 
 def _is_passing(name: str) -> bool:
@@ -126,7 +150,10 @@ def _is_passing(name: str) -> bool:
 
 @contextlib.contextmanager
 def _no_writer(folder: Path) -> Iterator[None]:
-    """Keep Radicale from writing: its storage is guarded by a lock on this file."""
+    """Keep Radicale from writing, where there is one: its storage is guarded by a lock on this file."""
+    if not folder.exists():
+        yield
+        return
     with open(folder / ".Radicale.lock", "a", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
@@ -165,7 +192,7 @@ def _key_must_fit(services: Services, database: Path) -> None:
 
 def _hold_mails(services: Services) -> int:
     now = services.now()
-    waiting = (Job.kind == "mail") & Job.done_at.is_(None) & Job.parked_at.is_(None)
+    waiting = (Job.kind == "mail") & Job.done_at.is_(None) & Job.parked_at.is_(None) & (Job.not_before <= now)
     with services.database.writing() as db:
         setup.check_key(db, services.vault)
         held = db.scalars(sa.select(Job).where(waiting)).all()

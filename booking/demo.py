@@ -24,8 +24,8 @@ SECONDS: Final = 30.0
 
 _SETTINGS: Final = (
     "line=Texte, die man gern zu Ende liest",
-    "phone=+49 30 23125 042",
-    "caller_id=Ich rufe Sie von +49 30 23125 042 an.",
+    "phone=+49 30 23125042",
+    "caller_id=Ich rufe von +49 30 23125042 an.",
     "accent=#8a4b2a",
 )
 _CALL_TYPES: Final = (
@@ -85,9 +85,8 @@ def make_owner(services: Services) -> None:
         for call_type in _CALL_TYPES:
             setup.add_call_type(db, OWNER, call_type)
         hours.set_holidays(db, OWNER, "DE", "BY", today)
-        first, last, back = (_monday(today) + timedelta(days=days) for days in (14, 18, 21))
-        notice = f"Vom {first:%d.%m.} bis {last:%d.%m.} bin ich verreist; ab {back:%d.%m.} wieder da."
-        hours.add_absence(db, OWNER, first, last, notice)
+        first, last = (_monday(today) + timedelta(days=days) for days in (14, 18))
+        hours.add_absence(db, OWNER, first, last, "Ich bin verreist und lese keine E-Mails.")
         calendar = calendars.embedded_calendar(db, OWNER, services.vault, services.token)
         calendars.add_calendar(db, OWNER, calendar, services.vault)
 

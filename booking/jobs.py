@@ -1,4 +1,4 @@
-"""What the worker does for each kind of job of the outbox: sending a mail, writing to a calendar.
+"""What the worker does for each kind of job of the outbox: sending a mail, writing to a calendar, answering a request.
 
 Each handler works outside any transaction and returns a report, which is then saved in one of its own.
 ``services.failpoint`` names every place where a crash must lose nothing.
@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from booking.calendars.place import UidTaken, place, remove
 from booking.calendars.port import CalendarError, Refused, Unreachable
-from booking.mail.messages import CallFacts, render
+from booking.mail.messages import read_facts, render
 from booking.mail.smtp import MailDelayed, MailRefused, MailUncertain
 from booking.services import Services
 from booking.store import outbox
 from booking.store.models import Job
-from booking.usecases import placing
-from booking.usecases.notify import host_of, is_stale
+from booking.usecases import placing, requests
+from booking.usecases.notify import House, host_of, is_stale
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ Report = Callable[[Session, Job], None]
 """Says to the outbox what became of a job."""
 
 WRITE_SECONDS: Final = 30.0
+LOOK_AGAIN: Final = timedelta(seconds=20)
 MOST_DOUBTS: Final = 2
 MOST_ATTEMPTS: Final = 54
 """With the waits of :func:`later` this is about 48 hours."""
@@ -38,10 +39,10 @@ def send_mail(services: Services, job: Job) -> Report:
     if outbox.doubts(job) >= MOST_DOUBTS:
         return parked(services.now(), "it is not known whether this mail left")
     with services.database.reading() as db:
-        if is_stale(db, job):
+        if is_stale(db, job, services.now()):
             return done(services.now())
     message = render(
-        CallFacts.from_payload(job.payload),
+        read_facts(job.payload),
         job_id=job.id,
         mail_from=services.settings.mail_from,
         host=host_of(services.settings.base_url),
@@ -93,7 +94,25 @@ def write_calendar(services: Services, job: Job) -> Report:
         return later(services.now(), job, str(error), least=wait)
 
 
-HANDLERS: Final[Mapping[str, Callable[[Services, Job], Report]]] = {"mail": send_mail, "calendar": write_calendar}
+def decide(services: Services, job: Job) -> Report:
+    """Answer a request that waits for a silent calendar, or look again a little later."""
+    now = services.now()
+    with services.database.writing() as db:
+        is_over = requests.decide(db, house_of(services), str(job.call_id), now)
+    services.failpoint("request.decided")
+    return done(now) if is_over else lambda db, job: outbox.try_again(db, job, now + LOOK_AGAIN, "")
+
+
+HANDLERS: Final[Mapping[str, Callable[[Services, Job], Report]]] = {
+    "mail": send_mail,
+    "calendar": write_calendar,
+    "decide": decide,
+}
+
+
+def house_of(services: Services) -> House:
+    """Return what use cases need to speak for this installation."""
+    return House(services.settings.base_url, services.signing, services.token)
 
 
 def done(now: datetime) -> Report:

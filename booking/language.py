@@ -5,12 +5,14 @@ there is no compiled copy to forget. Source texts are English.
 """
 
 import io
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_datetime, get_timezone_location
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -65,6 +67,10 @@ class Language:
         """Name the place of a zone (``Europe/Berlin`` → Berlin), for "(Berlin time)"."""
         if zone_name in ("UTC", "Etc/UTC", "Etc/GMT"):
             return "UTC"
+        for name in _names_of(zone_name):
+            city = self.locale.time_zones.get(name, {}).get("city")
+            if city:
+                return str(city)
         place: str = get_timezone_location(zone_name, locale=self.locale, return_city=True)
         return place.rpartition("/")[2]
 
@@ -76,6 +82,14 @@ class Language:
 def language(code: str) -> Language:
     """Return the language of a code such as ``de``; English where there is none."""
     return Language(code if code in LANGUAGES else "en")
+
+
+@cache
+def _names_of(zone_name: str) -> tuple[str, ...]:
+    """Return every name of a zone: CLDR keeps places under old ones (Asia/Calcutta), where Babel does not look."""
+    aliases: Mapping[str, str] = get_global("zone_aliases")
+    newest = aliases.get(zone_name, zone_name)
+    return newest, *(old for old, new in aliases.items() if new == newest)
 
 
 def _translations(code: str) -> Translations:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from booking.calendars.guard import open_calendar
 from booking.calendars.port import Calendar, Changes
@@ -18,6 +18,9 @@ from booking.signing import Signing
 from booking.store.database import Database
 from booking.store.vault import Vault
 from booking.usecases.refresh import Plan
+
+INSTALLATION_HEADER: Final = "X-Sprechzeit"
+"""Header by which ``/healthz`` says which installation answers."""
 
 
 class CalendarAddress(Protocol):
@@ -61,6 +64,11 @@ class Services:
     open_calendar: Callable[..., Calendar]
     mail: MailTransport
     failpoint: Callable[[str], None] = _nothing
+
+    @property
+    def fingerprint(self) -> str:
+        """Say which installation this is (same key, same database), and nothing else to whoever reads it."""
+        return self.signing.keyed_hash("installation", self.settings.database_url)
 
     def calendar(self, at: CalendarAddress, seconds: float) -> Calendar:
         """Open a calendar; it gives up ``seconds`` after this call.

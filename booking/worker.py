@@ -9,19 +9,19 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from booking.calendars.port import CalendarError
-from booking.jobs import HANDLERS, Report, later
+from booking.jobs import HANDLERS, Report, house_of, later
 from booking.services import Services, real_services
 from booking.settings import Settings
 from booking.store import outbox
 from booking.store.models import Installation, Job
-from booking.usecases import housekeeping, refresh
+from booking.usecases import housekeeping, refresh, silence
 
 log = logging.getLogger(__name__)
 
@@ -64,17 +64,29 @@ def read_calendar(services: Services) -> bool:
     if made is None:
         return False
     try:
-        reading = refresh.digest(made, services.ask(made, READ_SECONDS), asked_at)
+        reading = _reading(services, made, asked_at)
         services.failpoint("calendar.read")
         with services.database.writing() as db:
             refresh.apply(db, reading, services.now())
+            silence.note_answer(db, house_of(services), made.calendar_id, services.now())
     except CalendarError as error:
         log.warning("calendar %s can't be read: %s", made.calendar_id, error)
         with services.database.writing() as db:
             refresh.note_failure(db, made, error, services.now())
+            silence.note_silence(db, house_of(services), made.calendar_id, services.now())
     except refresh.Overtaken as error:
         log.info("calendar %s: %s", made.calendar_id, error)
     return True
+
+
+def _reading(services: Services, made: refresh.Plan, asked_at: datetime) -> refresh.Reading:
+    try:
+        return refresh.digest(made, services.ask(made, READ_SECONDS), asked_at)
+    except CalendarError:
+        raise
+    except Exception as error:  # the job boundary: one calendar's fault must not stop the others
+        log.exception("the answer of calendar %s could not be used", made.calendar_id)
+        raise CalendarError(f"its answer could not be used ({type(error).__name__}: see the log)") from error
 
 
 def heartbeat(services: Services) -> None:

@@ -71,6 +71,7 @@ class MemoryCalendar:
         self.path = path
         self.objects: dict[str, Resource] = {}
         self.failing: CalendarError | None = None
+        self.server_time: datetime | None = None
         self.asked = 0
         self._versions = itertools.count(1)
 

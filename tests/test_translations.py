@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
-from booking.language import CATALOGUES, LANGUAGES
+from booking.language import CATALOGUES, LANGUAGES, language
 
 ROOT = Path(__file__).parents[1]
 OTHERS = [code for code in LANGUAGES if code != "en"]
@@ -21,7 +21,7 @@ SOURCES = (
 )
 PLACE = re.compile(r"%\((\w+)\)s|%%")
 
-SAME: dict[str, set[str]] = {"de": set(), "ru": set()}
+SAME: dict[str, set[str]] = {"de": set(), "ru": {"%(day)s, %(time)s"}}
 """What is rightly the same as in English; names of people and things that have no other."""
 
 Key = str | tuple[str, str]
@@ -116,3 +116,20 @@ def test_nobody_is_shouted_at(code: str) -> None:
     else:
         texts = [text for message in messages(code) for text, _ in forms(message)]
     assert [text for text in texts if "!" in text] == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "names"),
+    [
+        ("Europe/Berlin", ["Berlin", "Berlin", "Берлин"]),
+        ("Asia/Kolkata", ["Kolkata", "Kalkutta", "Калькутта"]),
+        ("Europe/Kyiv", ["Kyiv", "Kiew", "Киев"]),
+        ("Asia/Ho_Chi_Minh", ["Ho Chi Minh City", "Ho-Chi-Minh-Stadt", "Хошимин"]),
+        ("America/Argentina/Buenos_Aires", ["Buenos Aires", "Buenos Aires", "Буэнос-Айрес"]),
+        ("UTC", ["UTC", "UTC", "UTC"]),
+    ],
+)
+def test_a_place_has_its_name_in_every_language_whatever_its_zone_was_called_before(
+    zone: str, names: list[str]
+) -> None:
+    assert [language(code).place(zone) for code in LANGUAGES] == names

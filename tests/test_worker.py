@@ -264,3 +264,20 @@ def test_a_conflict_that_lasts_is_tried_again_later(services: Services, call: Ca
     calendar.failing = Conflict("locked")
     work(services)
     assert job_of(services, ".calendar").not_before > services.now()
+
+
+def test_an_answer_nobody_thought_of_stops_no_other_calendar(
+    services: Services, call: Call, calendar: MemoryCalendar, clock: Clock
+) -> None:
+    class Odd(Exception):
+        pass
+
+    def changes(_known: object) -> None:
+        raise Odd
+
+    calendar.changes = changes  # type: ignore[assignment,method-assign]
+    clock.advance(MINUTE)
+    assert worker.read_calendar(services)
+    with services.database.reading() as db:
+        row = db.scalars(select(Calendar)).one()
+    assert (row.failures, row.last_error) == (1, "its answer could not be used (Odd: see the log)")

@@ -6,6 +6,7 @@ taken for an empty calendar by mistake: an answer that is cut or malformed raise
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Final, NoReturn
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -63,6 +64,11 @@ class CalDavCalendar:
         self._most_bytes = most_bytes
         self._url = url if url.endswith("/") else url + "/"
         self._wire = Wire(self._url, username, password, deadline=deadline, addresses=addresses)
+
+    @property
+    def server_time(self) -> datetime | None:
+        """What time it was at the server when it last answered, by its ``Date`` header."""
+        return self._wire.server_time
 
     def changes(self, known: Mapping[str, str]) -> Changes:
         """List every object's ETag, and fetch the objects that differ from ``known`` (``href → etag``)."""

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Component, Event, FreeBusy
 
+from booking.calendars.screen import NotUnderstood
 from booking.calendars.zones import zone_of
 
 LARGEST: Final = 5 * 2**20
@@ -27,24 +28,18 @@ RECURRENCE: Final = frozenset({"RRULE", "RDATE", "EXDATE"})
 NEEDED: Final = TIMES | RECURRENCE | {"EXRULE", "UID", "STATUS", "TRANSP", "SEQUENCE", "FREEBUSY"}
 READ: Final[Mapping[str, type[Component]]] = {"VEVENT": Event, "VFREEBUSY": FreeBusy}
 NAME: Final = re.compile(r"[A-Za-z0-9-]+")
+ESCAPED: Final = re.compile(r"\\([,;\\])")
 DATES: Final = ("RDATE;", "RDATE:", "EXDATE")
 TZID: Final = "X-TZID"
 """What TZID is renamed to, since the library would look it up among the zones of all objects it has seen so far."""
-TZID_PARAM: Final = re.compile(r"^([^:]*?;)TZID=", re.IGNORECASE)
+TZID_PARAM: Final = re.compile(r";TZID=", re.IGNORECASE)
+PARAMS: Final = re.compile(r'(?:"[^"]*"|[^":])*')
+"""Everything before the value: a colon in quotes belongs to a parameter."""
+MOST_ZONES: Final = 10
+"""Time zones that one object may define; those of the others count as unknown."""
 
 Moment = date | datetime
 """A DATE, or a DATE-TIME that is aware; see :class:`Zones`."""
-
-
-class NotUnderstood(Exception):
-    """An event, or a whole object, can't be read.
-
-    :ivar since: when what can't be read may begin; ``None``: nobody can know.
-    """
-
-    def __init__(self, problem: str, since: datetime | None = None) -> None:
-        super().__init__(problem)
-        self.since = since
 
 
 @dataclass(frozen=True)
@@ -137,13 +132,14 @@ def take_apart(ics: str) -> Parts:
     components = [_parsed(name, block) for name, block in blocks.found]
     uids = [str(component["UID"]) for component in components if "UID" in component]
     rules_out = any(line.upper().startswith("EXRULE") for line in lines)
-    return Parts(components, dict(map(_definition, blocks.zones)), uids[0][:LONGEST_UID] if uids else "", rules_out)
+    zones = dict(map(_definition, blocks.zones[:MOST_ZONES]))
+    return Parts(components, zones, uids[0][:LONGEST_UID] if uids else "", rules_out)
 
 
 def _parsed(name: str, block: list[str]) -> Component:
     try:
         return READ[name].from_ical("\r\n".join([f"BEGIN:{name}", *block, f"END:{name}", ""]))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError) as error:
         raise NotUnderstood("a part of the object can't be read") from error
 
 
@@ -173,7 +169,7 @@ class _Blocks:
         if self.stack[1:2] == ["VTIMEZONE"]:
             self.zones[-1].append(line)
         elif len(self.stack) == 2 and self.stack[1] in READ and name in NEEDED:
-            self.found[-1][1].append(TZID_PARAM.sub(rf"\1{TZID}=", line))
+            self.found[-1][1].append(_hide_zone(line))
         if name == "END" and self.stack.pop() != value:
             raise NotUnderstood("the object is cut or its components are mixed up")
 
@@ -188,6 +184,12 @@ class _Blocks:
             self.zones.append([])
 
 
+def _hide_zone(line: str) -> str:
+    """Rename TZID wherever it stands among the parameters."""
+    return PARAMS.sub(lambda params: TZID_PARAM.sub(f";{TZID}=", params.group()), line, count=1)
+
+
 def _definition(lines: list[str]) -> tuple[str, str]:
     names = [line.partition(":")[2].strip() for line in lines if line.upper().startswith(("TZID:", "TZID;"))]
-    return (names[0] if names else ""), "\r\n".join(lines) + "\r\n"
+    name = ESCAPED.sub(r"\1", names[0]) if names else ""
+    return name, "\r\n".join(lines) + "\r\n"

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Component
 
-from booking.calendars.components import LONGEST_UID, NotUnderstood, Parts, Zones, take_apart
+from booking.calendars.components import LONGEST_UID, Parts, Zones, take_apart
 from booking.calendars.occasions import EASTERNMOST, WESTERNMOST, Occasion, Reader, as_list, earlier
-from booking.calendars.screen import Budget
+from booking.calendars.screen import Budget, NotUnderstood
 from booking.calendars.series import Series
 from booking.rules.period import Period
 

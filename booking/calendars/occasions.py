@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from icalendar import Component
 
-from booking.calendars.components import RECURRENCE, TIMES, TZID, Moment, NotUnderstood, Zones, to_utc
+from booking.calendars.components import RECURRENCE, TIMES, TZID, Moment, Zones, to_utc
+from booking.calendars.screen import NotUnderstood
 
 DAY: Final = timedelta(days=1)
 SHORTEST: Final = timedelta(minutes=1)

@@ -5,7 +5,7 @@ A new provider is one module that keeps this protocol and passes its contract te
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from booking.errors import BookingError
@@ -61,6 +61,10 @@ class Changes:
 
 class Calendar(Protocol):
     """One calendar on one server. Not shared by threads; closed after use. Every method may raise CalendarError."""
+
+    @property
+    def server_time(self) -> datetime | None:
+        """What time it was at the server when it last answered, in UTC to the second; ``None`` where it did not say."""
 
     def changes(self, known: Mapping[str, str]) -> Changes:
         """List every object's ETag, and fetch the objects that differ from ``known`` (``href → etag``)."""

@@ -9,8 +9,6 @@ from typing import Any, Final
 
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrulestr  # type: ignore[import-untyped]
 
-from booking.calendars.components import NotUnderstood
-
 DAYS_PER_STEP: Final = {YEARLY: 366, MONTHLY: 31, WEEKLY: 7, DAILY: 1}
 MOST_DAYS: Final = 60_000
 """Days all rules of an object may look at: under half a second."""
@@ -18,6 +16,17 @@ MOST_WALKED: Final = 25_000
 """Instances since the rules began: daily for sixty-eight years."""
 MOST_TAKEN: Final = 6_000
 """Instances around the window: hourly for eight months."""
+
+
+class NotUnderstood(Exception):
+    """An event, or a whole object, can't be read.
+
+    :ivar since: when what can't be read may begin; ``None``: nobody can know.
+    """
+
+    def __init__(self, problem: str, since: datetime | None = None) -> None:
+        super().__init__(problem)
+        self.since = since
 
 
 class _CostlyStep(int):
@@ -47,10 +56,10 @@ class _CostlyStep(int):
 class Budget:
     """What the rules of one object may cost together."""
 
-    def __init__(self) -> None:
-        self._days = MOST_DAYS
-        self._walked = MOST_WALKED
-        self._taken = MOST_TAKEN
+    def __init__(self, *, days: int = MOST_DAYS, walked: int = MOST_WALKED, taken: int = MOST_TAKEN) -> None:
+        self._days = days
+        self._walked = walked
+        self._taken = taken
 
     def check(self, rule: str, start: datetime, since: datetime, until: datetime) -> None:
         """Walk a rule from its start to ``until`` (wall times).

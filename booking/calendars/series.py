@@ -13,9 +13,9 @@ import recurring_ical_events
 from icalendar import Calendar, Component, Event
 from icalendar.prop import vDDDLists, vDDDTypes, vRecur
 
-from booking.calendars.components import Moment, NotUnderstood, to_utc
+from booking.calendars.components import Moment, to_utc
 from booking.calendars.occasions import DAY, EASTERNMOST, SHORTEST, Occasion, Reader, as_list, earlier
-from booking.calendars.screen import Budget
+from booking.calendars.screen import Budget, NotUnderstood
 from booking.rules.period import Period
 
 

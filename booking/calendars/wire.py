@@ -13,7 +13,8 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -133,6 +134,7 @@ class Wire:
         :param addresses: what the host's name was resolved to and checked; empty: the system is asked.
         """
         self.host = urlsplit(url).hostname or ""
+        self.server_time: datetime | None = None
         self._resolver = _CheckedResolver(addresses)
         session = Session(
             resolver=self._resolver, disable_http2=True, disable_http3=True, revocation_configuration=None
@@ -203,6 +205,7 @@ class Wire:
         except (niquests.exceptions.RequestException, HTTPError, DAVError, OSError, ValueError, TypeError,
                 AttributeError) as error:  # fmt: skip
             raise self._unreachable(error) from error
+        self.server_time = _moment(response.headers.get("Date", ""))
         return Answer(response.status, response.headers, self._session.body)
 
     def _unreachable(self, error: Exception) -> Unreachable:
@@ -211,3 +214,11 @@ class Wire:
         if isinstance(error, niquests.exceptions.Timeout) or time.monotonic() >= self._ends:
             return Unreachable(f"{self.host} did not answer in time")
         return Unreachable(f"{self.host} can't be reached or broke off its answer ({type(error).__name__})")
+
+
+def _moment(date: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(date)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -10,11 +10,21 @@ from zoneinfo import ZoneInfo, available_timezones
 from icalendar import Timezone
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from booking.calendars.screen import Budget, NotUnderstood
+
 LARGEST_DEFINITION: Final = 100_000
 LOCATION: Final = re.compile(r"^X-LIC-LOCATION[^:\n]*:(.+)$", re.MULTILINE | re.IGNORECASE)
 NAME: Final = re.compile(r"^TZID[^\r\n]*", re.MULTILINE | re.IGNORECASE)
-RULE: Final = re.compile(r"^RRULE[^:\n]*:(.+)$", re.MULTILINE | re.IGNORECASE)
-YEARLY: Final = re.compile(r"FREQ=YEARLY(;(UNTIL|COUNT|BYMONTH|BYDAY|BYMONTHDAY|WKST|INTERVAL)=[^;]+)*", re.IGNORECASE)
+RULE: Final = re.compile(r"^(?:RR|EXR)ULE[^:\n]*:(.+)$", re.MULTILINE | re.IGNORECASE)
+START: Final = re.compile(r"^DTSTART[^:\n]*:([0-9]{8}T[0-9]{6})\s*$", re.MULTILINE | re.IGNORECASE)
+OBSERVANCE: Final = re.compile(r"^(?=BEGIN:(?:STANDARD|DAYLIGHT)\b)", re.MULTILINE | re.IGNORECASE)
+YEARLY_ONLY: Final = re.compile(
+    r"FREQ=YEARLY(;(UNTIL|COUNT|BYMONTH|BYDAY|BYMONTHDAY|WKST|INTERVAL)=[^;]+)*", re.IGNORECASE
+)
+MOST_RULES: Final = 12
+MOST_YEARS: Final = 2_000
+"""What all rules of a definition may walk through: some programs begin in 1601."""
+FAR: Final = datetime(2100, 1, 1)  # noqa: DTZ001 - a wall time
 
 
 def zone_of(tzid: str, definitions: Mapping[str, str]) -> tzinfo | None:
@@ -51,12 +61,28 @@ def _defined(definition: str) -> tzinfo | None:
     """Return the zone that a VTIMEZONE defines; one that can't be read, or would cost too much, defines none."""
     if not definition or len(definition) > LARGEST_DEFINITION:
         return None
-    if not all(YEARLY.fullmatch(rule.strip()) for rule in RULE.findall(definition)):
-        return None
     try:
+        _check_cost(definition)
         component = Timezone.from_ical(NAME.sub("TZID:zone", definition))  # the library keeps one zone per name
         zone: tzinfo = cast(Timezone, component).to_tz(lookup_tzid=False)
         zone.utcoffset(datetime(2026, 1, 1))  # noqa: DTZ001 - a wall time is what a zone is asked for
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+    except (NotUnderstood, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError):
         return None
     return zone
+
+
+def _check_cost(definition: str) -> None:
+    """Walk every rule once, since the library walks it again for each moment that is asked for.
+
+    :raises NotUnderstood: they can't be read, or cost too much.
+    """
+    budget = Budget(days=MOST_YEARS * 366, walked=MOST_YEARS, taken=MOST_YEARS)
+    rules = [(rule.strip(), part) for part in OBSERVANCE.split(definition) for rule in RULE.findall(part)]
+    if len(rules) > MOST_RULES:
+        raise NotUnderstood("the time zone has too many rules")
+    for rule, part in rules:
+        starts = START.findall(part)
+        if len(starts) != 1 or not YEARLY_ONLY.fullmatch(rule):
+            raise NotUnderstood("the time zone has a rule that can't be read")
+        start = datetime.strptime(starts[0], "%Y%m%dT%H%M%S")  # noqa: DTZ007 - a wall time
+        budget.check(re.sub(r"(UNTIL=[^;]*)Z", r"\1", rule, flags=re.IGNORECASE), start, start, FAR)

@@ -1,5 +1,6 @@
 """``call``, ``export``, ``erase``: the calls, and what is kept about one client."""
 
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -7,11 +8,12 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from booking.cli.answers import Answer, answers, owner_option
+from booking.errors import InvalidText
 from booking.rules.lifecycle import Actor
 from booking.services import Services
 from booking.store.models import Call
 from booking.usecases import calls, listing, privacy
-from booking.web.reserving import house
+from booking.web.reserving import house, move
 
 call_group = AppGroup("call", help="Planned calls.")
 
@@ -49,8 +51,28 @@ def cancel_call(services: Services, call_id: str) -> Answer:
     """Cancel a call as its owner: the event goes, the client is told."""
     with services.database.writing() as db:
         call = calls.cancel(db, call_id, Actor.OWNER, services.now(), house(services))
-    told = "the client is told by mail" if call.email else "the client gave no mail address: tell them by phone"
-    return Answer(_data(call), [f"Cancelled; {told}."])
+    return Answer(_data(call), [f"Cancelled; {_told(call)}."])
+
+
+@call_group.command("move")
+@click.argument("call_id", metavar="ID")
+@click.argument("start", metavar="START")
+@answers
+def move_call(services: Services, call_id: str, start: str) -> Answer:
+    """Move a call to another free START, such as 2026-12-01T09:30 (the owner's time) or with an offset.
+
+    The event is moved, the client is told.
+    """
+    with services.database.reading() as db:
+        call = listing.show_call(db, call_id)
+    try:
+        moment = datetime.fromisoformat(start)
+    except ValueError as error:
+        raise InvalidText(f"START: write it as 2026-12-01T09:30, not {start!r}") from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(call.owner.timezone))
+    call = move(services, call, moment.astimezone(UTC), Actor.OWNER)
+    return Answer(_data(call), [f"Moved; {_told(call)}.", _line(call)])
 
 
 @click.command("export")
@@ -85,6 +107,10 @@ def erase(services: Services, owner: str, email: str) -> Answer:
             "Backups made before still hold the client's data.",
         ],
     )
+
+
+def _told(call: Call) -> str:
+    return "the client is told by mail" if call.email else "the client gave no mail address: tell them by phone"
 
 
 def _data(call: Call) -> dict[str, object]:

@@ -8,6 +8,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from booking import backup, doctor, worker
 from booking.cli.answers import Answer, answers
+from booking.errors import InvalidText
 from booking.services import Services
 from booking.usecases import setup
 
@@ -52,11 +53,17 @@ def examine(services: Services) -> Answer:
 
 
 @click.command("backup")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--elsewhere", is_flag=True, help="Only note that a backup was made by other means, such as pg_dump.")
 @with_appcontext
 @answers
-def make_backup(services: Services, file: Path) -> Answer:
+def make_backup(services: Services, file: Path | None, *, elsewhere: bool) -> Answer:
     """Write database and embedded calendar into FILE (.tar.gz), while everything runs."""
+    if elsewhere == (file is not None):
+        raise InvalidText("give the FILE to write, or --elsewhere where a backup was made by other means")
+    if file is None:
+        backup.note_backup(services)
+        return Answer({"file": None}, ["Noted: there is a backup of this moment."])
     made = backup.make_backup(services, file.absolute())
     key = services.settings.data_dir / "secret_key"
     where = f"the file {key}" if key.exists() else "the SECRET_KEY of your environment"

@@ -182,7 +182,8 @@ def remove_absence(services: Services, owner: str, first: datetime) -> Answer:
 def _owner_data(services: Services, owner: Owner) -> dict[str, object]:
     keys = ("slug", "name", "email", "timezone", "locale", "country", "line", "phone", "caller_id", "discretion")
     more = ("sender_name", "accent", "phone_countries", "holiday_country", "holiday_region", "notice_in_working_time")
-    data: dict[str, object] = {key: getattr(owner, key) for key in (*keys, *more, "morning_minutes", "retention_days")}
+    numbers = ("morning_minutes", "retention_days", "most_moves")
+    data: dict[str, object] = {key: getattr(owner, key) for key in (*keys, *more, *numbers)}
     return {
         **data,
         "url": f"{services.settings.base_url}/{owner.slug}",
@@ -201,7 +202,7 @@ def _absences(owner: Owner) -> list[dict[str, object]]:
 
 def _call_type_data(call_type: CallType) -> dict[str, object]:
     keys = ("slug", "name", "description", "position", "minutes", "before_minutes", "after_minutes", "notice_minutes")
-    more = ("horizon_days", "step_minutes", "max_per_day", "max_per_week", "who_calls")
+    more = ("horizon_days", "step_minutes", "max_per_day", "max_per_week", "who_calls", "reminders")
     return {key: getattr(call_type, key) for key in (*keys, *more)}
 
 

@@ -6,9 +6,12 @@ from booking.errors import IllegalStep
 
 
 class State(StrEnum):
-    """What a call is. More states come with requests and outcomes."""
+    """What a call is. More states come with proposals and outcomes."""
 
+    REQUESTED = "requested"
     CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
 
 
@@ -16,6 +19,11 @@ class Step(StrEnum):
     """What happens to a call."""
 
     BOOK = "book"
+    REQUEST = "request"
+    CONFIRM = "confirm"
+    DECLINE = "decline"
+    WITHDRAW = "withdraw"
+    MOVE = "move"
     CANCEL = "cancel"
     CORRECT = "correct"
 
@@ -29,10 +37,16 @@ class Actor(StrEnum):
     CLOCK = "clock"
 
 
-HOLDS_TIME = frozenset({State.CONFIRMED})
+HOLDS_TIME = frozenset({State.REQUESTED, State.CONFIRMED})
 
 _NEXT: dict[tuple[State | None, Step], State] = {
     (None, Step.BOOK): State.CONFIRMED,
+    (None, Step.REQUEST): State.REQUESTED,
+    (State.REQUESTED, Step.CORRECT): State.REQUESTED,
+    (State.REQUESTED, Step.CONFIRM): State.CONFIRMED,
+    (State.REQUESTED, Step.DECLINE): State.DECLINED,
+    (State.REQUESTED, Step.WITHDRAW): State.WITHDRAWN,
+    (State.CONFIRMED, Step.MOVE): State.CONFIRMED,
     (State.CONFIRMED, Step.CORRECT): State.CONFIRMED,
     (State.CONFIRMED, Step.CANCEL): State.CANCELLED,
 }

@@ -120,7 +120,7 @@ def _readings(text: str, region: str | None) -> list[str]:
     digits = phonenumbers.normalize_digits_only(text)
     code = str(phonenumbers.country_code_for_region(region or ""))
     trunk = phonenumbers.ndd_prefix_for_region(region or "", True)
-    if trunk and digits.startswith(code) and not digits.startswith(trunk):
+    if trunk and digits.startswith(code):
         return [_BEFORE_DIGITS.sub("+", text), text]
     return [text]
 

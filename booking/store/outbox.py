@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from booking.errors import BookingError
@@ -24,25 +24,24 @@ class LeaseLost(BookingError):
 
 def claim(db: Session, now: datetime, lease: str) -> Job | None:
     """Take the oldest job that is due, or return ``None``."""
-    earlier = aliased(Job)
-    blocked = (
-        select(earlier.number)
-        .where(earlier.group == Job.group, earlier.number < Job.number, _is_open(earlier))
-        .exists()
-    )
-    due = and_(Job.not_before <= now, or_(Job.leased_until.is_(None), Job.leased_until <= now))
-    job = db.scalar(select(Job).where(_is_open(Job), due, ~blocked).order_by(Job.not_before, Job.number).limit(1))
+    due = _is_due(now)
+    job = db.scalar(select(Job).where(due, _is_first()).order_by(Job.not_before, Job.number).limit(1))
     if job is None:
         return None
     taken = _changed(
         db,
-        and_(Job.number == job.number, _is_open(Job), due),
+        and_(Job.number == job.number, due),
         {"lease": lease, "leased_until": now + LEASE, "attempts": job.attempts + 1},
     )
     if not taken:
         return None
     db.refresh(job)
     return job
+
+
+def oldest_due(db: Session, now: datetime) -> datetime | None:
+    """Return since when the oldest job waits that a worker could do now."""
+    return db.scalar(select(func.min(Job.not_before)).where(_is_due(now), _is_first()))
 
 
 def mark_sending(db: Session, job: Job, now: datetime) -> None:
@@ -85,6 +84,17 @@ def park(db: Session, job: Job, now: datetime, error: str) -> None:
 
 def _is_open(job: type[Job]) -> ColumnElement[bool]:
     return and_(job.done_at.is_(None), job.parked_at.is_(None))
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(_is_open(Job), Job.not_before <= now, or_(Job.leased_until.is_(None), Job.leased_until <= now))
+
+
+def _is_first() -> ColumnElement[bool]:
+    """No earlier job of its group is still to be done."""
+    earlier = aliased(Job)
+    same_group = and_(earlier.group == Job.group, earlier.number < Job.number, _is_open(earlier))
+    return ~select(earlier.number).where(same_group).exists()
 
 
 def _report(db: Session, job: Job, values: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What can be booked: everything the slot rules need, gathered in two queries and without any network."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, cached_property
 from typing import Final
@@ -19,6 +19,7 @@ from booking.store.models import Calendar, Call, CallType, HeldPeriod, Owner
 FRESH_FOR: Final = timedelta(minutes=15)
 """A calendar that was not read for longer than this is unknown, and unknown is not free."""
 
+EVERYTHING: Final = Period(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
 
@@ -30,6 +31,9 @@ class Offer:
     owner: Owner
     call_type: CallType
     agenda: Agenda
+    mode: str
+    """``book``, or ``request`` while a calendar is silent: then times are free as far as is known, and a call at one
+    of them is only requested."""
     has_siblings: bool
     """The owner has other call types too."""
 
@@ -43,10 +47,12 @@ class Offer:
         """How long a call of this type is."""
         return self.agenda.rules.length
 
-    @property
-    def mode(self) -> str:
-        """``book``, or ``request`` while a calendar is silent (then nothing is offered as free)."""
-        return "book" if self.agenda.known else "request"
+    def as_far_as_known(self) -> "Offer":
+        """Return the offer of a moment at which a calendar is silent: what it last said is taken for all there is.
+
+        Nothing of it may be booked, only requested: unknown is not free.
+        """
+        return replace(self, agenda=replace(self.agenda, known=EVERYTHING), mode="request")
 
     @cached_property
     def horizon(self) -> Period:
@@ -88,9 +94,10 @@ def only_owner(db: Session) -> Owner | None:
     return owners[0] if len(owners) == 1 else None
 
 
-def load_offer(db: Session, owner_slug: str, type_slug: str, now: datetime) -> Offer:
+def load_offer(db: Session, owner_slug: str, type_slug: str, now: datetime, *, without: str = "") -> Offer:
     """Gather what decides about one call type: two queries, whatever the number of events.
 
+    :param without: the id of a call whose own time counts as free: one that is to be moved, or confirmed.
     :raises NotFound: no such owner or call type.
     """
     of_owner = aliased(CallType)
@@ -116,10 +123,11 @@ def load_offer(db: Session, owner_slug: str, type_slug: str, now: datetime) -> O
         rules=rules,
         busy=_busy(calendars),
         known=_known(calendars, now),
-        held=_held(db, call_type, now, rules),
+        held=_held(db, call_type, now, rules, without),
         notice_in_working_time=owner.notice_in_working_time,
     )
-    return Offer(owner, call_type, agenda, has_siblings=rows[0][2] > 1)
+    offer = Offer(owner, call_type, agenda, "book", has_siblings=rows[0][2] > 1)
+    return offer if agenda.known else offer.as_far_as_known()
 
 
 def rules_of(call_type: CallType) -> CallRules:
@@ -169,7 +177,7 @@ def _known(calendars: Sequence[Calendar], now: datetime) -> Period | None:
     return Period(now - _DAY, until) if until > now else None
 
 
-def _held(db: Session, call_type: CallType, now: datetime, rules: CallRules) -> tuple[HeldCall, ...]:
+def _held(db: Session, call_type: CallType, now: datetime, rules: CallRules, without: str) -> tuple[HeldCall, ...]:
     """The held periods of the owner; a week more on both sides, for the caps by week."""
     until = now + timedelta(days=rules.horizon_days) + _WEEK
     rows = db.execute(
@@ -177,6 +185,7 @@ def _held(db: Session, call_type: CallType, now: datetime, rules: CallRules) -> 
         .join(HeldPeriod.call)
         .where(
             HeldPeriod.owner_id == call_type.owner_id,
+            HeldPeriod.call_id != without,
             HeldPeriod.starts_at > now - _WEEK - _DAY,
             HeldPeriod.starts_at < until + _DAY,
         )

@@ -1,18 +1,20 @@
-"""What happens to a call once it is booked: found by its link, cancelled, corrected."""
+"""What happens to a call once it is booked: found by its link, moved, cancelled, corrected."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from booking.errors import CapReached, IllegalStep, NotFound
-from booking.rules.lifecycle import Actor, Step, after
+from booking.errors import CapReached, IllegalStep, NotFound, NotOffered
+from booking.rules.lifecycle import Actor, State, Step, after
+from booking.rules.slots import Reason
 from booking.signing import Link
-from booking.store.models import Call, HeldPeriod, PlacedEvent
+from booking.store.models import Call, PlacedEvent
 from booking.store.owner_lock import lock_owner
-from booking.usecases.notify import House, tell_client, tell_owner, write_calendar
-from booking.usecases.reserve import record
+from booking.usecases.availability import Offer, load_offer
+from booking.usecases.notify import House, remind_client, tell_client, tell_owner, write_calendar
+from booking.usecases.reserve import hold, record, release, set_time
 
 MOST_CHANGES: Final = 20
 """Changes of one call by its link: enough for every honest client."""
@@ -38,17 +40,70 @@ def load_call(db: Session, call_id: str) -> Call | None:
 def cancel(db: Session, call_id: str, actor: Actor, now: datetime, house: House) -> Call:
     """Cancel a call that has not begun: its time is free at once, the event goes, both sides are told.
 
+    A request is withdrawn instead.
+
     :raises NotFound: no such call.
     :raises IllegalStep: it is cancelled already, or has begun.
     """
-    call = _locked(db, call_id)
+    call = lock_call(db, call_id)
+    if call.state is State.REQUESTED:
+        return _withdraw(db, call, actor, now)
     state = after(call.state, Step.CANCEL)
     _must_be_ahead(call, now)
     call.state = state
     call.sequence += 1
-    db.execute(delete(HeldPeriod).where(HeldPeriod.call_id == call.id))
+    release(db, call)
     record(call, actor, Step.CANCEL, now)
-    _tell(db, house, call, "cancelled", now, actor)
+    _tell(db, house, call, "cancelled", now, cancelled_by=actor)
+    db.flush()
+    return call
+
+
+def load_offer_to_move(db: Session, call: Call, now: datetime) -> Offer:
+    """Return where a call may be moved to: everything that is free, its own time included."""
+    return load_offer(db, call.owner.slug, call.call_type.slug, now, without=call.id)
+
+
+def why_not_movable(offer: Offer, call: Call) -> str:
+    """Say why a client may not move a call any more: ``begun``, ``too_soon`` or ``moves``; nothing where it may be.
+
+    The owner's notice counts for the old time too: what is so near is planned for already.
+    """
+    if call.state is not State.CONFIRMED or call.starts_at <= offer.agenda.now:
+        return "begun"
+    if offer.why_not(call.starts_at) is Reason.TOO_SOON:
+        return "too_soon"
+    moves = sum(change.step == Step.MOVE and change.actor == Actor.CLIENT for change in call.changes)
+    return "moves" if moves >= call.owner.most_moves else ""
+
+
+def move(db: Session, call_id: str, start: datetime, actor: Actor, now: datetime, house: House) -> Call:
+    """Move a call to another free time, by the rules of booking; its old time is free at once, both sides are told.
+
+    Moving it to where it stands does nothing, so that a form that is sent twice moves once.
+
+    :raises NotFound: no such call.
+    :raises IllegalStep: it is not confirmed, has begun, or is too near (the notice counts for the old time too).
+    :raises CapReached: ``moves``: the client has moved it as often as the owner allows.
+    :raises NotOffered: the new start is not free.
+    """
+    call = lock_call(db, call_id)
+    if call.starts_at == start and call.state is State.CONFIRMED:
+        return call
+    state = after(call.state, Step.MOVE)
+    offer = load_offer_to_move(db, call, now)
+    _must_be_movable(offer, call, actor)
+    reason = offer.why_not(start) if offer.mode == "book" else Reason.UNKNOWN_CALENDAR
+    if reason is not None:
+        raise NotOffered(reason)
+    old_start, call.state = call.starts_at, state
+    set_time(call, offer, start)
+    call.sequence += 1
+    release(db, call)
+    hold(db, call)
+    record(call, actor, Step.MOVE, now)
+    _tell(db, house, call, "moved", now, moved_from=old_start)
+    remind_client(db, house, call, now)
     db.flush()
     return call
 
@@ -63,7 +118,7 @@ def correct(db: Session, call_id: str, *, phone: str, email: str, actor: Actor, 
     :raises IllegalStep: it is cancelled, or has begun.
     :raises CapReached: ``changes`` or ``address``: it was changed too often.
     """
-    call = _locked(db, call_id)
+    call = lock_call(db, call_id)
     if (call.phone, call.email) == (phone, email):
         return call
     call.state = after(call.state, Step.CORRECT)
@@ -76,8 +131,12 @@ def correct(db: Session, call_id: str, *, phone: str, email: str, actor: Actor, 
     call.phone, call.email = phone, email
     call.sequence += 1
     record(call, actor, Step.CORRECT, now)
-    tell_client(db, house, call, "corrected", now)
-    tell_owner(db, house, call, "corrected", now)
+    if call.state is State.REQUESTED:
+        tell_client(db, house, call, "requested", now)
+    else:
+        tell_client(db, house, call, "corrected", now)
+        tell_owner(db, house, call, "corrected", now)
+        remind_client(db, house, call, now)
     db.flush()
     return call
 
@@ -87,11 +146,15 @@ def prove_address(db: Session, call_id: str, now: datetime) -> None:
 
     :raises NotFound: no such call.
     """
-    call = _locked(db, call_id)
+    call = lock_call(db, call_id)
     call.address_proved_at = call.address_proved_at or now
 
 
-def _locked(db: Session, call_id: str) -> Call:
+def lock_call(db: Session, call_id: str) -> Call:
+    """Take the lock of a call's owner, and return the call with owner, call type and history.
+
+    :raises NotFound: no such call.
+    """
     owner_id = db.scalar(select(Call.owner_id).where(Call.id == call_id))
     lock_owner(db, owner_id=owner_id)
     call = load_call(db, call_id)
@@ -105,8 +168,27 @@ def _must_be_ahead(call: Call, now: datetime) -> None:
         raise IllegalStep("the call has begun")
 
 
-def _tell(db: Session, house: House, call: Call, message: str, now: datetime, actor: Actor) -> None:
+def _must_be_movable(offer: Offer, call: Call, actor: Actor) -> None:
+    why_not = why_not_movable(offer, call)
+    if why_not == "begun":
+        raise IllegalStep("the call has begun")
+    if actor is Actor.CLIENT and why_not == "too_soon":
+        raise IllegalStep("the call is too near to be moved")
+    if actor is Actor.CLIENT and why_not == "moves":
+        raise CapReached("moves")
+
+
+def _withdraw(db: Session, call: Call, actor: Actor, now: datetime) -> Call:
+    """A request ends without a mail: whoever withdraws it sees that on the page, and the owner never heard of it."""
+    call.state = after(call.state, Step.WITHDRAW)
+    release(db, call)
+    record(call, actor, Step.WITHDRAW, now)
+    db.flush()
+    return call
+
+
+def _tell(db: Session, house: House, call: Call, message: str, now: datetime, **more: Any) -> None:
     if db.get(PlacedEvent, call.id) is not None:
         write_calendar(db, house, call, now)
-    tell_client(db, house, call, message, now, actor)
-    tell_owner(db, house, call, message, now, actor)
+    tell_client(db, house, call, message, now, **more)
+    tell_owner(db, house, call, message, now, **more)

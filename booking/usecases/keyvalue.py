@@ -93,6 +93,7 @@ def owner_keys(country: str) -> dict[str, Parse]:
         "notice_in_working_time": on_or_off,
         "morning_minutes": number(0, 240),
         "retention_days": number(1, 3650),
+        "most_moves": number(0, 15),
     }
 
 
@@ -111,6 +112,7 @@ def call_type_keys() -> dict[str, Parse]:
         "step_minutes": number(5, 240),
         "max_per_day": number_or_none(1, 100),
         "max_per_week": number_or_none(1, 500),
+        "reminders": minutes_before,
         "who_calls": one_of("owner", "client", "choice"),
     }
 
@@ -221,6 +223,16 @@ def number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def minutes_before(text: str) -> str:
+    """Read when to remind: minutes before the call, longest first, or ``none``."""
+    if text in ("", "none"):
+        return ""
+    minutes = {number(15, 60 * 24 * 14)(word) for word in text.replace(",", " ").split()}
+    if len(minutes) > 3:
+        raise InvalidText("give three reminders at most, in minutes before the call, such as: 1440 60")
+    return " ".join(str(each) for each in sorted(minutes, reverse=True))
 
 
 def number_or_none(least: int, most: int) -> Parse:

@@ -4,9 +4,9 @@ Clients hear at once. The owner's notices wait for business hours, unless the ca
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -17,12 +17,17 @@ from booking.errors import CapReached
 from booking.mail.messages import CallFacts
 from booking.rules.lifecycle import State
 from booking.rules.quiet import notice_time
+from booking.rules.reminders import reminder_times
 from booking.signing import LINK_FROM_MAIL, Signing
 from booking.store.models import Call, Job, Owner
 from booking.usecases.availability import holidays_of
 
+FIRST_MAILS: Final = frozenset({"booked", "requested", "corrected", "moved"})
+"""What a stranger could cause by typing in somebody else's address."""
 FIRST_MAILS_A_DAY: Final = 3
 """Mails to one address that never used a link of its mails: nobody can be bombed through us."""
+LATEST_REMINDER: Final = timedelta(hours=2)
+"""A reminder that could not leave for so long is not sent any more."""
 
 
 @dataclass(frozen=True)
@@ -44,30 +49,61 @@ def host_of(base_url: str) -> str:
     return urlsplit(base_url).hostname or "localhost"
 
 
-def tell_client(db: Session, house: House, call: Call, message: str, now: datetime, actor: str = "") -> None:
+def tell_client(db: Session, house: House, call: Call, message: str, now: datetime, **more: Any) -> None:
     """Write the client's mail into the outbox; a client without an address gets none.
+
+    ``more`` are further facts of :class:`booking.mail.messages.CallFacts`.
 
     :raises CapReached: ``address``, where a mail that a stranger could cause is one too many today.
     """
     if not call.email:
         return
     address = ""
-    if message in ("booked", "corrected"):
+    if message in FIRST_MAILS:
         address = house.signing.keyed_hash("address", call.email.lower())
         if _first_mails(db, address, now) >= FIRST_MAILS_A_DAY and not _is_proved(db, call.email, address):
             raise CapReached("address")
-    facts = _facts(house, call, message, "client", actor)
+    facts = replace(_facts(house, call, message, "client"), **more)
     job = _job(house, call, "mail", "client", now)
     job.payload, job.first_mail_to = facts.to_payload(), address
     db.add(job)
 
 
-def tell_owner(db: Session, house: House, call: Call, message: str, now: datetime, actor: str = "") -> None:
-    """Write the owner's mail into the outbox: it leaves in business hours, or before a call that starts earlier."""
-    facts = _facts(house, call, message, "owner", actor)
+def tell_owner(db: Session, house: House, call: Call, message: str, now: datetime, **more: Any) -> None:
+    """Write the owner's mail into the outbox: it leaves in business hours, or before a call that starts earlier.
+
+    ``more`` are further facts of :class:`booking.mail.messages.CallFacts`.
+    """
+    facts = replace(_facts(house, call, message, "owner"), **more)
     job = _job(house, call, "mail", "owner", now)
     job.payload, job.not_before = facts.to_payload(), _owner_hears(call, now)
     db.add(job)
+
+
+def remind_client(db: Session, house: House, call: Call, now: datetime) -> None:
+    """Write the client's reminders into the outbox, each for its time; any change of the call makes them stale."""
+    for moment in reminders_of(call, now):
+        job = _job(house, call, "mail", f"reminder.{moment:%Y%m%dT%H%M}.{call.sequence}", now)
+        job.payload = _facts(house, call, "reminder", "client").to_payload()
+        job.not_before = moment
+        job.not_after = min(moment + LATEST_REMINDER, call.starts_at)
+        db.add(job)
+
+
+def reminders_of(call: Call, since: datetime) -> list[datetime]:
+    """Return when the client of a call that was booked, or last changed, at ``since`` is reminded of it.
+
+    Under neutral discretion only a client who asked for it is reminded.
+    """
+    if not call.email or (call.owner.discretion == "neutral" and not call.wants_reminders):
+        return []
+    before = [timedelta(minutes=int(minutes)) for minutes in call.call_type.reminders.split()]
+    return reminder_times(call.starts_at, before, ZoneInfo(call.timezone), since)
+
+
+def decide_later(db: Session, house: House, call: Call, now: datetime) -> None:
+    """Write into the outbox that the clock must answer a request."""
+    db.add(_job(house, call, "decide", "decide", now))
 
 
 def write_calendar(db: Session, house: House, call: Call, now: datetime) -> None:
@@ -75,16 +111,21 @@ def write_calendar(db: Session, house: House, call: Call, now: datetime) -> None
     db.add(_job(house, call, "calendar", "calendar", now))
 
 
-def is_stale(db: Session, job: Job) -> bool:
+def is_stale(db: Session, job: Job, now: datetime) -> bool:
     """Say whether a mail has nothing to tell any more.
 
-    An owner who never heard of a call that is cancelled meanwhile need not hear that it was booked; and a
-    client whose data was erased is not written to.
+    A reminder that comes too late, or of a call that has changed since, says nothing true. An owner who never heard of
+    a call that is cancelled meanwhile need not hear that it was booked. A client whose data was erased is not
+    written to.
     """
-    if not job.payload:
+    if not job.payload or (job.not_after is not None and now >= job.not_after):
         return True
-    is_news_to_owner = job.payload["to"] == "owner" and job.payload["message"] != "cancelled"
-    return is_news_to_owner and db.scalar(select(Call.state).where(Call.id == job.call_id)) == State.CANCELLED
+    call = db.get(Call, job.call_id) if job.call_id else None
+    if call is None:
+        return False
+    if job.payload["message"] == "reminder":
+        return call.state != State.CONFIRMED or call.sequence != job.payload["sequence"]
+    return job.payload["to"] == "owner" and job.payload["message"] != "cancelled" and call.state == State.CANCELLED
 
 
 def _owner_hears(call: Call, now: datetime) -> datetime:
@@ -122,7 +163,7 @@ def _first_mails(db: Session, address: str, now: datetime) -> int:
     return db.scalar(select(func.count()).where(Job.first_mail_to == address, Job.created_at > since)) or 0
 
 
-def _facts(house: House, call: Call, message: str, to: str, actor: str) -> CallFacts:
+def _facts(house: House, call: Call, message: str, to: str) -> CallFacts:
     owner: Owner = call.owner
     to_client = to == "client"
     link = house.signing.link_token(call.id, call.link_version, LINK_FROM_MAIL)
@@ -152,6 +193,6 @@ def _facts(house: House, call: Call, message: str, to: str, actor: str) -> CallF
         ics_uid=call.ics_uid,
         sequence=call.sequence,
         link=f"{house.base_url}/c/{link}" if to_client else "",
-        booking_url=f"{house.base_url}/{owner.slug}",
-        cancelled_by=actor,
+        booking_url=f"{house.base_url}/{owner.slug}/{call.call_type.slug}",
+        answer_by=call.answer_by,
     )

@@ -123,7 +123,7 @@ def apply(db: Session, reading: Reading, now: datetime) -> None:
     calendar.covered_until = reading.plan.covered_until
     calendar.read_at = reading.asked_at
     calendar.next_read_at = now + READ_EVERY
-    calendar.failures, calendar.last_error = 0, ""
+    calendar.failures, calendar.last_error, calendar.error_kind = 0, "", ""
 
 
 def note_failure(db: Session, made: Plan, error: CalendarError, now: datetime) -> None:
@@ -135,7 +135,7 @@ def note_failure(db: Session, made: Plan, error: CalendarError, now: datetime) -
     wait = min(READ_AGAIN_AT_MOST_AFTER, timedelta(seconds=15 * 2 ** min(calendar.failures, 5)))
     asked_for = error.retry_after if isinstance(error, Unreachable) else None
     calendar.failures += 1
-    calendar.last_error = str(error)
+    calendar.last_error, calendar.error_kind = str(error), type(error).__name__
     calendar.next_read_at = now + max(wait, asked_for or wait)
 
 

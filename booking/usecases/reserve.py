@@ -5,16 +5,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.errors import CapReached, KeyReused, NotOffered
 from booking.rules.lifecycle import HOLDS_TIME, Actor, Step, after
 from booking.rules.period import Period
+from booking.rules.quiet import answer_by
 from booking.store.models import Calendar, Call, CallChange, HeldPeriod, PlacedEvent
 from booking.store.owner_lock import lock_owner
 from booking.usecases.availability import Offer, load_offer
-from booking.usecases.notify import House, tell_client, tell_owner, write_calendar
+from booking.usecases.notify import (
+    House,
+    decide_later,
+    remind_client,
+    tell_client,
+    tell_owner,
+    write_calendar,
+)
 
 UPCOMING_PER_PERSON: Final = 5
 BOOKINGS_PER_ORIGIN_AND_HOUR: Final = 20
@@ -39,6 +47,7 @@ class Wish:
     locale: str
     request_key: str
     origin: str
+    wants_reminders: bool = False
 
     def digest(self, type_slug: str) -> str:
         """Return a hash of what is asked for: the same key with another digest is another request."""
@@ -46,8 +55,13 @@ class Wish:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def book(db: Session, house: House, owner_slug: str, type_slug: str, wish: Wish, now: datetime) -> Call:
+def book(
+    db: Session, house: House, owner_slug: str, type_slug: str, wish: Wish, now: datetime, *, in_doubt: bool = False
+) -> Call:
     """Book the call, or return the call that the same request has booked already.
+
+    Where a calendar is silent (``in_doubt``, or because it was not read for long), the call is only requested: its
+    time is held, and the clock decides as soon as the calendar answers (:mod:`booking.usecases.requests`).
 
     :raises NotFound: no such owner or call type.
     :raises KeyReused: the request key was used for another request.
@@ -59,19 +73,32 @@ def book(db: Session, house: House, owner_slug: str, type_slug: str, wish: Wish,
     if booked is not None:
         return booked
     offer = load_offer(db, owner_slug, type_slug, now)
+    if in_doubt:
+        offer = offer.as_far_as_known()
     reason = offer.why_not(wish.start)
     if reason is not None:
         raise NotOffered(reason)
     _check_caps(db, owner_id, wish, now)
+    step = Step.BOOK if offer.mode == "book" else Step.REQUEST
     call = _new_call(house, offer, type_slug, wish, now)
+    call.state = after(None, step)
     db.add(call)
     hold(db, call)
-    record(call, Actor.CLIENT, Step.BOOK, now)
-    _place(db, house, call, now)
-    tell_client(db, house, call, "booked", now)
-    tell_owner(db, house, call, "booked", now)
+    record(call, Actor.CLIENT, step, now)
+    if step is Step.BOOK:
+        announce(db, house, call, now)
+    else:
+        _promise(db, house, call, offer, now)
     db.flush()
     return call
+
+
+def announce(db: Session, house: House, call: Call, now: datetime, *, message: str = "booked") -> None:
+    """Have a confirmed call stand in the calendar, and both sides hear of it; ``message`` is the client's."""
+    _place(db, house, call, now)
+    tell_client(db, house, call, message, now)
+    tell_owner(db, house, call, "booked", now)
+    remind_client(db, house, call, now)
 
 
 def hold(db: Session, call: Call) -> None:
@@ -79,6 +106,18 @@ def hold(db: Session, call: Call) -> None:
     before, after_ = timedelta(minutes=call.call_type.before_minutes), timedelta(minutes=call.call_type.after_minutes)
     held = Period(call.starts_at, call.ends_at).padded(before, after_)
     db.add(HeldPeriod(owner_id=call.owner_id, call=call, starts_at=held.start, ends_at=held.end))
+
+
+def release(db: Session, call: Call) -> None:
+    """Let the call's time go."""
+    db.execute(delete(HeldPeriod).where(HeldPeriod.call_id == call.id))
+
+
+def set_time(call: Call, offer: Offer, start: datetime) -> None:
+    """Give the call its time, and keep the wall time that was agreed on."""
+    call.starts_at = start.astimezone(UTC)
+    call.ends_at = call.starts_at + offer.length
+    call.owner_wall_time = f"{start.astimezone(offer.zone):%Y-%m-%dT%H:%M} {offer.owner.timezone}"
 
 
 def record(call: Call, actor: Actor, step: Step, now: datetime) -> None:
@@ -115,17 +154,11 @@ def _check_caps(db: Session, owner_id: int, wish: Wish, now: datetime) -> None:
 
 
 def _new_call(house: House, offer: Offer, type_slug: str, wish: Wish, now: datetime) -> Call:
-    call_id, start = house.token(), wish.start.astimezone(UTC)
-    wall = start.astimezone(offer.zone)
-    return Call(
-        id=call_id,
+    call = Call(
+        id=house.token(),
         owner_id=offer.owner.id,
         owner=offer.owner,
         call_type=offer.call_type,
-        state=after(None, Step.BOOK),
-        starts_at=start,
-        ends_at=start + offer.length,
-        owner_wall_time=f"{wall:%Y-%m-%dT%H:%M} {offer.owner.timezone}",
         name=wish.name,
         email=wish.email,
         phone=wish.phone,
@@ -133,6 +166,7 @@ def _new_call(house: House, offer: Offer, type_slug: str, wish: Wish, now: datet
         who_calls=wish.who_calls,
         timezone=wish.timezone,
         locale=wish.locale,
+        wants_reminders=wish.wants_reminders,
         request_key=wish.request_key,
         request_digest=wish.digest(type_slug),
         origin=wish.origin,
@@ -141,6 +175,17 @@ def _new_call(house: House, offer: Offer, type_slug: str, wish: Wish, now: datet
         sequence=0,
         created_at=now,
     )
+    set_time(call, offer, wish.start)
+    return call
+
+
+def _promise(db: Session, house: House, call: Call, offer: Offer, now: datetime) -> None:
+    """Promise an answer, and have the clock look for it."""
+    agenda = offer.agenda
+    promised = answer_by(now, call.starts_at, agenda.timetable, agenda.zone, agenda.holidays)
+    call.answer_by = max(now, promised.replace(second=0, microsecond=0))  # as it is told: in whole minutes
+    tell_client(db, house, call, "requested", now)
+    decide_later(db, house, call, now)
 
 
 def _place(db: Session, house: House, call: Call, now: datetime) -> None:

@@ -48,6 +48,7 @@ class NewCallType:
     max_per_day: int | None = None
     max_per_week: int | None = None
     who_calls: str = "owner"
+    reminders: str = "1440 60"
     description: str = ""
 
 

@@ -15,14 +15,15 @@ from booking.errors import CapReached, IllegalStep, KeyReused, NotFound, NotOffe
 from booking.rules.lifecycle import Actor, State
 from booking.store.models import Call, Owner
 from booking.usecases.availability import Offer, find_owner, load_offer
-from booking.usecases.calls import cancel, find_call
+from booking.usecases.calls import cancel, find_call, load_offer_to_move
 from booking.usecases.reserve import Wish
 from booking.web import openapi
-from booking.web.api_fields import Invalid, read_body, read_timezone, read_window, read_wish
+from booking.web.api_fields import Invalid, read_body, read_new_start, read_timezone, read_window, read_wish
 from booking.web.context import gettext, now, services, use_owner
 from booking.web.instants import write_instant, write_instants
 from booking.web.pages import ANNOUNCED_WITHIN
-from booking.web.reserving import CalendarsSilent, house, reserve
+from booking.web.reserving import CalendarsSilent, house, move, reserve
+from booking.web.shelf import shelf
 
 ERRORS: Final = {
     400: "bad_request",
@@ -36,6 +37,8 @@ ERRORS: Final = {
 }
 RETRY_AFTER_CAP: Final = {"origin": timedelta(hours=1), "address": timedelta(days=1)}
 RETRY_SILENT_CALENDAR: Final = timedelta(minutes=5)
+NEAREST: Final = 3
+GIVEN_UP: Final = frozenset({State.CANCELLED, State.WITHDRAWN})
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -83,17 +86,24 @@ def show_owner(owner_slug: str) -> ResponseReturnValue:
 @bp.get("/<owner_slug>/<type_slug>/slots")
 def list_slots(owner_slug: str, type_slug: str) -> ResponseReturnValue:
     """List the free slots from one day to another, both included, as the days of the wished zone."""
-    with services().database.reading() as db:
-        offer = load_offer(db, owner_slug, type_slug, now())
+    offer = shelf().offer(services().database, owner_slug, type_slug, now())
     use_owner(offer.owner)
     zone = ZoneInfo(read_timezone(request.args.get("tz"), offer.owner, "tz"))
-    starts = offer.free(read_window(zone))
-    return _cacheable({"mode": offer.mode, "timezone": zone.key, "slots": _slots(starts, offer, zone)})
+    window = read_window(zone)
+
+    def write() -> bytes:
+        slots = _slots(offer.free(window), offer, zone)
+        return bytes(jsonify({"mode": offer.mode, "timezone": zone.key, "slots": slots}).data)
+
+    text = offer.text((zone.key, window), write)
+    response = Response(text.body, mimetype="application/json")
+    response.set_etag(text.etag)
+    return _kept(response)
 
 
 @bp.post("/<owner_slug>/<type_slug>/calls")
 def book_call(owner_slug: str, type_slug: str) -> ResponseReturnValue:
-    """Book a call; the same ``Idempotency-Key`` with the same call is one call."""
+    """Book a call, or have it noted while a calendar is silent; the same ``Idempotency-Key`` is the same call."""
     body = read_body()
     with services().database.reading() as db:
         offer = load_offer(db, owner_slug, type_slug, now())
@@ -118,17 +128,39 @@ def show_call(token: str) -> ResponseReturnValue:
 
 @bp.post("/calls/<token>/cancel")
 def cancel_call(token: str) -> ResponseReturnValue:
-    """Cancel a call; one that is cancelled already stays so."""
+    """Cancel a call, or withdraw one that is only requested; what is given up already stays so."""
     call = _call_of(token)
-    if call.state is not State.CANCELLED:
+    if call.state not in GIVEN_UP:
         try:
             with services().database.writing() as db:
                 call = cancel(db, call.id, Actor.CLIENT, now(), house(services()))
         except IllegalStep:
             call = _call_of(token)  # somebody else may have cancelled it meanwhile
-            if call.state is not State.CANCELLED:
+            if call.state not in GIVEN_UP:
                 return problem(409, "too_late")
     return _shown(call, token)
+
+
+@bp.post("/calls/<token>/move")
+def move_call(token: str) -> ResponseReturnValue:
+    """Move a call to another free slot; moving it to where it is already changes nothing."""
+    call = _call_of(token)
+    start = read_new_start(read_body(), call)
+    if start == call.starts_at and call.state is State.CONFIRMED:
+        return _shown(call, token)
+    try:
+        return _shown(move(services(), call, start, Actor.CLIENT), token)
+    except NotOffered:
+        with services().database.reading() as db:
+            offer = load_offer_to_move(db, call, services().now())
+        near = [free for free in offer.nearest(start, NEAREST + 1) if free != call.starts_at]
+        return _slot_taken(near[:NEAREST], offer, call.timezone)
+    except IllegalStep:
+        return problem(409, "too_late")
+    except CapReached as error:
+        if error.cap == "moves":
+            return problem(409, "moved_too_often")
+        raise
 
 
 @bp.errorhandler(NotFound)
@@ -165,11 +197,16 @@ def _not_offered(owner_slug: str, type_slug: str, wish: Wish) -> ResponseReturnV
     """Name the nearest free times as they are now."""
     with services().database.reading() as db:
         offer = load_offer(db, owner_slug, type_slug, services().now())
-    return problem(409, "slot_taken", alternatives=_slots(offer.nearest(wish.start), offer, ZoneInfo(wish.timezone)))
+    return _slot_taken(offer.nearest(wish.start, NEAREST), offer, wish.timezone)
+
+
+def _slot_taken(near: list[datetime], offer: Offer, timezone: str) -> ResponseReturnValue:
+    return problem(409, "slot_taken", alternatives=_slots(near, offer, ZoneInfo(timezone)))
 
 
 def _slots(starts: list[datetime], offer: Offer, zone: ZoneInfo) -> list[dict[str, str]]:
-    ends = write_instants([start + offer.length for start in starts], zone)
+    length = offer.length
+    ends = write_instants([start + length for start in starts], zone)
     return [{"start": start, "end": end} for start, end in zip(write_instants(starts, zone), ends, strict=True)]
 
 
@@ -179,7 +216,7 @@ def _shown(call: Call, token: str) -> Response:
 
 def _facts(call: Call, owner_slug: str, type_slug: str, token: str) -> dict[str, str]:
     zone = ZoneInfo(call.timezone)
-    return {
+    facts = {
         "id": call.id,
         "state": str(call.state),
         "start": write_instant(call.starts_at, zone),
@@ -190,6 +227,9 @@ def _facts(call: Call, owner_slug: str, type_slug: str, token: str) -> dict[str,
         "who_calls": call.who_calls,
         "manage_url": f"{services().settings.base_url}/c/{token}",
     }
+    if call.state is State.REQUESTED and call.answer_by is not None:
+        facts["answer_by"] = write_instant(call.answer_by, zone)
+    return facts
 
 
 def _notice(owner: Owner) -> dict[str, str] | None:
@@ -209,9 +249,12 @@ def _notice(owner: Owner) -> dict[str, str] | None:
 
 def _cacheable(data: object) -> Response:
     """Answer with an ETag, so that an unchanged answer need not be sent again."""
-    response = jsonify(data)
+    return _kept(jsonify(data))
+
+
+def _kept(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-cache"
-    response.add_etag()
+    response.add_etag()  # where it has none
     response.make_conditional(request)
     return response
 

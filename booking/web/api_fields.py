@@ -13,13 +13,13 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from booking.errors import BookingError
 from booking.language import LANGUAGES, language
 from booking.rules.period import Period
-from booking.store.models import Owner
+from booking.store.models import Call, Owner
 from booking.usecases.availability import Offer
 from booking.usecases.reserve import Wish
 from booking.web import forms
-from booking.web.context import accepted_language, gettext, now, read_zone, services, use_owner
-from booking.web.forms import Details, clean_details, problem_text
-from booking.web.instants import read_day, read_instant
+from booking.web.context import accepted_language, gettext, now, read_zone, services, use_call, use_owner
+from booking.web.forms import Details, clean_details, problem_text, read_start
+from booking.web.instants import read_day
 from booking.web.reserving import origin_of
 
 MOST_DAYS: Final = 62
@@ -34,7 +34,7 @@ LONGEST: Final = {
     "note": forms.LONGEST_NOTE,
     "who_calls": 6,
 }
-"""The fields of a call and their greatest lengths, as ``openapi.json`` states them."""
+"""The fields of a call that are text, and their greatest lengths, as ``openapi.json`` states them."""
 
 _KEY: Final = re.compile(r"[!-~]{1,200}")
 
@@ -74,9 +74,9 @@ def read_wish(body: dict[str, Any], offer: Offer) -> Wish:
     use_owner(offer.owner)
     locale = _choose_language(body.get("locale"), offer.owner)
     fields = _check_shape(body, offer)
-    start = read_instant(body["start"]) if isinstance(body.get("start"), str) else None
+    start = read_start(body.get("start"))
     if start is None:
-        fields.setdefault("start", gettext("Write the start as 2026-12-01T09:00:00+01:00."))
+        fields.setdefault("start", _how_to_write_start())
     details = clean_details(body, offer.owner, offer.call_type)
     if not isinstance(details, Details):
         fields = {**{name: problem_text(wrong) for name, wrong in details.items()}, **fields}
@@ -98,7 +98,24 @@ def read_wish(body: dict[str, Any], offer: Offer) -> Wish:
         locale=locale,
         request_key=request_key,
         origin=origin_of(services(), request.remote_addr),
+        wants_reminders=details.wants_reminders,
     )
+
+
+def read_new_start(body: dict[str, Any], call: Call) -> datetime:
+    """Return the start a call is to be moved to.
+
+    :raises Invalid: it is missing, or no time with an offset.
+    """
+    use_call(call)
+    start = read_start(body.get("start"))
+    if start is None:
+        raise Invalid({"start": _how_to_write_start()})
+    return start
+
+
+def _how_to_write_start() -> str:
+    return gettext("Write the start as 2026-12-01T09:00:00+01:00.")
 
 
 def _check_shape(body: dict[str, Any], offer: Offer) -> dict[str, str]:
@@ -109,6 +126,8 @@ def _check_shape(body: dict[str, Any], offer: Offer) -> dict[str, str]:
             problems[field] = gettext("This has to be text.")
         elif len(body[field]) > LONGEST[field]:
             problems[field] = gettext("Shorten this to %(num)s characters.", num=LONGEST[field])
+    if not isinstance(body.get("reminders", False), bool):
+        problems["reminders"] = gettext("This has to be true or false.")
     decided = offer.call_type.who_calls
     allowed = ("owner", "client") if decided == "choice" else (decided,)
     if body.get("who_calls", allowed[0]) not in allowed:

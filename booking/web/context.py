@@ -5,9 +5,8 @@ browser, then by the owner. What the address said is carried on by every link ma
 """
 
 import hashlib
-from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, cast
 from urllib.parse import urlencode
@@ -152,13 +151,15 @@ def _choose() -> None:
 
 
 def _page_gettext(message: str, **values: object) -> Markup:
-    return _filled(reader().gettext(message), values)
+    sentence = _sentence(reader().code, message)
+    return sentence % values if values else sentence
 
 
 def _page_ngettext(singular: str, plural: str, number: int, **values: object) -> Markup:
     return escape(reader().ngettext(singular, plural, number, **values))
 
 
-def _filled(sentence: str, values: Mapping[str, object]) -> Markup:
-    """Fill a sentence of ours; what is filled in is escaped, unless it is markup already."""
-    return escape(sentence) % values if values else escape(sentence)
+@lru_cache(maxsize=2000)
+def _sentence(code: str, message: str) -> Markup:
+    """Return a sentence of ours; what is filled in will be escaped, unless it is markup already."""
+    return escape(language(code).gettext(message))

@@ -68,6 +68,7 @@ class Details:
     note: str
     who_calls: str
     is_landline: bool = False
+    wants_reminders: bool = False
 
 
 class DetailsForm(FlaskForm):  # type: ignore[misc]
@@ -78,6 +79,8 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
     phone = StringField()
     email = StringField()
     note = TextAreaField()
+    reminders = StringField()
+    """A box to tick: ``yes``, or nothing."""
     start = HiddenField()
     ticket = HiddenField()
     website = StringField()
@@ -88,6 +91,12 @@ class CorrectionForm(FlaskForm):  # type: ignore[misc]
 
     phone = StringField()
     email = StringField()
+
+
+class MoveForm(FlaskForm):  # type: ignore[misc]
+    """Where a call is to be moved, as the page that asked says it."""
+
+    start = HiddenField()
 
 
 class CancelForm(FlaskForm):  # type: ignore[misc]
@@ -115,7 +124,13 @@ def clean_details(data: Mapping[str, object], owner: Owner, call_type: CallType)
     if problems:
         return problems
     number, is_landline = (phone.e164, phone.is_landline) if phone else ("", False)
-    return Details(name, email, number, note, who_calls, is_landline)
+    wants_reminders = data.get("reminders") in (True, "yes")
+    return Details(name, email, number, note, who_calls, is_landline, wants_reminders)
+
+
+def asks_about_reminders(owner: Owner, call_type: CallType) -> bool:
+    """Say whether reminders are sent only to whoever asks for them, so that the form has to ask."""
+    return owner.discretion == "neutral" and bool(call_type.reminders.strip())
 
 
 def clean_correction(data: Mapping[str, object], owner: Owner, who_calls: str) -> Details | Problems:
@@ -139,7 +154,7 @@ def problem_text(problem: Problem) -> str:
     """Word a problem in the reader's language: what is wrong, and what to write instead."""
     texts = {
         Problem.NOT_TEXT: gettext("This has to be text."),
-        Problem.NAME_MISSING: gettext("Tell me how I may call you. A first name or an alias is enough."),
+        Problem.NAME_MISSING: gettext("Tell me your name. A first name or an alias is enough."),
         Problem.NAME_CONTROL: gettext("Write the name in one line, with ordinary characters."),
         Problem.NAME_LONG: gettext("Shorten the name to %(num)s characters.", num=LONGEST_NAME),
         Problem.EMAIL_MISSING: gettext("Give a mail address, so that I can send you the confirmation."),

@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import gunicorn.glogging
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -23,7 +23,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from booking.services import Services
 from booking.settings import Settings
-from booking.web import api, health, pages
+from booking.web import api, health, pages, rates
 from booking.web.context import EXTENSION, services
 from booking.web.reserving import origin_of
 
@@ -95,7 +95,9 @@ def _configure_cookies(app: Flask, settings: Settings) -> None:
 
 def _limit_rates(app: Flask, house: Services) -> None:
     def network() -> str:
-        return origin_of(house, request.remote_addr)
+        if "network" not in g:
+            g.network = origin_of(house, request.remote_addr)
+        return str(g.network)
 
     limiter = Limiter(
         key_func=network,
@@ -103,7 +105,7 @@ def _limit_rates(app: Flask, house: Services) -> None:
             ApplicationLimit(READS, methods=["GET", "HEAD", "OPTIONS"], scope="reads"),
             ApplicationLimit(WRITES, methods=["POST"], scope="writes"),
         ],
-        storage_uri=house.settings.rate_limit_storage,
+        storage_uri=house.settings.rate_limit_storage.replace("memory:", f"{rates.SCHEME}:"),
         in_memory_fallback_enabled=True,  # a limiter's storage that is down must not take the pages with it
         enabled=house.settings.rate_limits,
     )

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from booking.services import INSTALLATION_HEADER
 from booking.store.models import Calendar, Installation
 from booking.usecases.availability import FRESH_FOR
 from booking.web.context import services
@@ -19,8 +20,8 @@ bp = Blueprint("health", __name__)
 
 @bp.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """Say that the process answers; nothing else is asked."""
-    return "ok", {"Content-Type": "text/plain; charset=utf-8"}
+    """Say that the process answers, and for which installation; nothing else is asked."""
+    return "ok", {"Content-Type": "text/plain; charset=utf-8", INSTALLATION_HEADER: services().fingerprint}
 
 
 @bp.get("/readyz")

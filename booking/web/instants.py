@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -63,6 +64,7 @@ class _Day(NamedTuple):
     suffix: str
 
 
+@lru_cache(maxsize=1024)
 def _day(ordinal: int, zone: ZoneInfo) -> _Day | None:
     """Return what all minutes of the day share; ``None`` where the zone's offset changes that day."""
     start = datetime.combine(date.fromordinal(ordinal), time(), UTC).astimezone(zone)

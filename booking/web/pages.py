@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from flask import Response, g, make_response, render_template
+from flask import Response, g, make_response, render_template, request
 
 from booking.mail.messages import on_date
 from booking.rules.hours import Timetable
@@ -59,9 +59,34 @@ def page(template: str, status: int = 200, headers: Mapping[str, str] | None = N
         has_accent=has_accent,
         **values,
     )
-    response = make_response(text, status)
+    response = as_page(text, status)
     response.headers.update(headers or {})
-    response.vary.update(("Accept-Language", "Cookie"))
+    return response
+
+
+def as_page(text: str | bytes, status: int = 200) -> Response:
+    """Return what was rendered as an answer."""
+    response = make_response(text, status)
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    return response
+
+
+def address() -> tuple[object, ...]:
+    """Return all that a public page depends on, besides what it shows: who reads it where, and what was asked for."""
+    return reader().code, zone_name(), g.get("zone_given", False), request.path, request.query_string
+
+
+def kept(response: Response, etag: str = "") -> Response:
+    """Let the reader's browser keep a page that holds nothing personal, and ask each time whether it has changed.
+
+    :param etag: what stands for the text, where it is known already.
+    """
+    response.headers["Cache-Control"] = "private, no-cache"
+    if etag:
+        response.set_etag(etag)
+    else:
+        response.add_etag()
+    response.make_conditional(request)
     return response
 
 

@@ -1,4 +1,4 @@
-"""The public pages: who takes the calls, which times are free, and the form that books one.
+"""The public pages: who takes the calls, which times are free, and the form that books one, or has it noted.
 
 GET changes nothing. The form keeps what was typed, whatever the answer is.
 """
@@ -7,32 +7,40 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 
 from booking.errors import CapReached, KeyReused, NotFound, NotOffered
-from booking.store.models import CallType, Owner
+from booking.store.models import Owner
 from booking.usecases.availability import Offer, find_owner, holidays_of, load_offer, only_owner
 from booking.usecases.reserve import Wish
 from booking.web import pages
 from booking.web.accent import read_colour, stylesheet
 from booking.web.context import gettext, link, now, reader, services, use_owner, zone_name
-from booking.web.forms import HONEYPOT, Details, DetailsForm, Problem, clean_details, in_order, typed
+from booking.web.forms import (
+    HONEYPOT,
+    Details,
+    DetailsForm,
+    Problem,
+    asks_about_reminders,
+    clean_details,
+    in_order,
+    typed,
+)
 from booking.web.guards import csrf
-from booking.web.instants import read_day, read_instant
-from booking.web.reserving import CalendarsSilent, origin_of, reserve
-from booking.web.times import Time, Times, written
-from booking.web.zones import zone_options
+from booking.web.instants import read_instant
+from booking.web.reserving import origin_of, reserve
+from booking.web.shelf import shelf
+from booking.web.times import Time, written
+from booking.web.times_page import Ways, in_short, show_times, ways, written_out
 
 TICKET: Final = "form"
 LEAST_AGE: Final = timedelta(seconds=2)
 """Nobody reads and fills the form faster; machines do."""
 GREATEST_AGE: Final = timedelta(hours=24)
 ALTERNATIVES: Final = 6
-RETRY_CALENDAR: Final = timedelta(minutes=5)
 RETRY_DATABASE: Final = timedelta(seconds=5)
 RETRY_CAP: Final = {"person": timedelta(days=1), "address": timedelta(days=1), "origin": timedelta(hours=1)}
 KEEP_ACCENT: Final = timedelta(days=365)
@@ -54,33 +62,26 @@ def owner(owner_slug: str) -> ResponseReturnValue:
     found = _owner(owner_slug)
     if len(found.call_types) == 1:
         return redirect(link("public.times", owner_slug=owner_slug, type_slug=found.call_types[0].slug))
-    return pages.page(
+    page = pages.page(
         "public/call_types.html",
         is_home=True,
         away=pages.away(found, now(), holidays_of(found, now())),
-        call_types=[(each, _in_short(each)) for each in found.call_types],
+        call_types=[(each, in_short(each)) for each in found.call_types],
     )
+    return pages.kept(page)
 
 
 @bp.get("/<owner_slug>/<type_slug>")
 def times(owner_slug: str, type_slug: str) -> ResponseReturnValue:
     """Show the free times of one call type, day by day."""
-    offer = _offer(owner_slug, type_slug)
-    wished = {name: read_day(request.args.get(name, "")) for name in ("day", "from")}
-    shown = Times(offer, reader(), ZoneInfo(zone_name()), wished)
-    return pages.page(
-        "public/times.html",
-        call_type=offer.call_type,
-        in_short=_in_short(offer.call_type),
-        away=pages.away(offer.owner, now(), offer.agenda.holidays),
-        times=shown,
-        zone_words=pages.zone_words(zone_name()),
-        several=offer.has_siblings,
-        owner_zone_words=pages.zone_words(offer.owner.timezone),
-        zone_options=zone_options(reader().code),
-        place=reader().place(zone_name()),
-        owner_place=reader().place(offer.owner.timezone),
-    )
+    try:
+        offer = shelf().offer(services().database, owner_slug, type_slug, now())
+    except NotFound:
+        _owner(owner_slug)
+        abort(404)
+    use_owner(offer.owner)
+    text = offer.text(pages.address(), lambda: show_times("public/times.html", offer, _ways(offer)).data)
+    return pages.kept(pages.as_page(text.body), text.etag)
 
 
 @bp.get("/<owner_slug>/<type_slug>/book")
@@ -120,14 +121,14 @@ csrf.exempt(book)  # the form itself checks its origin, so that nothing typed is
 @bp.get("/<owner_slug>/privacy")
 def privacy(owner_slug: str) -> ResponseReturnValue:
     """Show what is kept of a client, why, and for how long."""
-    return pages.page("public/privacy.html", text=_owner(owner_slug).privacy)
+    return pages.kept(pages.page("public/privacy.html", text=_owner(owner_slug).privacy))
 
 
 @bp.get("/<owner_slug>/imprint")
 def imprint(owner_slug: str) -> ResponseReturnValue:
     """Show who answers for these pages."""
     text = _owner(owner_slug).imprint.strip()
-    return pages.page("public/imprint.html", text=text) if text else abort(404)
+    return pages.kept(pages.page("public/imprint.html", text=text)) if text else abort(404)
 
 
 @bp.get("/<owner_slug>/accent.css")
@@ -173,8 +174,8 @@ def _offer(owner_slug: str, type_slug: str) -> Offer:
     return offer
 
 
-def _in_short(call_type: CallType) -> str:
-    return f"{pages.minutes(call_type.minutes)} · {pages.who_calls(call_type)}"
+def _ways(offer: Offer) -> Ways:
+    return ways("public.times", "public.details", owner_slug=offer.owner.slug, type_slug=offer.call_type.slug)
 
 
 def _start(text: str) -> datetime | None:
@@ -210,6 +211,7 @@ def _wish(details: Details, start: datetime, nonce: str) -> Wish:
         locale=reader().code,
         request_key=nonce,
         origin=origin_of(services(), request.remote_addr),
+        wants_reminders=details.wants_reminders,
     )
 
 
@@ -223,9 +225,6 @@ def _reserve(attempt: _Attempt, wish: Wish) -> ResponseReturnValue:
     except CapReached as error:
         wait = str(int(RETRY_CAP[error.cap].total_seconds()))
         return _details_page(attempt, 429, {"Retry-After": wait}, note=_words(error.cap), ticket=ticket)
-    except CalendarsSilent:
-        wait = str(int(RETRY_CALENDAR.total_seconds()))
-        return _details_page(attempt, 503, {"Retry-After": wait}, note=_words("silent"), ticket=ticket)
     except OperationalError:
         wait = str(int(RETRY_DATABASE.total_seconds()))
         return _details_page(attempt, 503, {"Retry-After": wait}, note=_words("locked"), ticket=ticket)
@@ -236,11 +235,10 @@ def _reserve(attempt: _Attempt, wish: Wish) -> ResponseReturnValue:
 
 def _not_offered(offer: Offer, start: datetime | None, attempt: _Attempt | None = None) -> ResponseReturnValue:
     """Show the nearest free times; over a form that was sent, each is a button that keeps what was typed."""
-    shown = Times(offer, reader(), ZoneInfo(zone_name()), {})
-    near = [shown.time(free) for free in offer.nearest(start or now(), ALTERNATIVES)]
+    near = written_out(offer, offer.nearest(start or now(), ALTERNATIVES))
     if attempt is None:
-        status = 400 if start is None else 409
-        return pages.page("public/taken.html", status, call_type=offer.call_type, start=start, near=near)
+        status, call_type = 400 if start is None else 409, offer.call_type
+        return pages.page("public/taken.html", status, call_type=call_type, start=start, near=near, ways=_ways(offer))
     attempt = _Attempt(offer, None, attempt.form)
     return _details_page(attempt, 409, near=near, ticket=attempt.form.ticket.data)
 
@@ -263,7 +261,9 @@ def _details_page(
         headers,
         form=form,
         call_type=offer.call_type,
-        in_short=_in_short(offer.call_type),
+        in_short=in_short(offer.call_type),
+        can_be_booked=offer.mode == "book",
+        asks_about_reminders=asks_about_reminders(offer.owner, offer.call_type),
         start_value=written(attempt.start) if attempt.start else "",
         at=pages.when(attempt.start, offer.owner) if attempt.start else None,
         problems=in_order(problems or {}),
@@ -288,9 +288,6 @@ def _words(case: str) -> str:
             " Open the link in one of them, or book tomorrow."
         ),
         "origin": gettext("Many calls have been booked from your network. Try again in an hour."),
-        "silent": gettext(
-            "I can't see my calendar at the moment, so nothing has been booked. Try again in a few minutes."
-        ),
         "locked": gettext("Nothing has been booked. Wait a moment, then try again."),
         "used": gettext("This form has already booked a call. To book another one, press the button once more."),
     }

@@ -4,7 +4,10 @@ The calendars are asked outside any transaction, together, with one deadline. Wh
 way the worker saves it, and then the one slot function decides.
 """
 
+import contextlib
 import ipaddress
+from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -13,10 +16,11 @@ from sqlalchemy.exc import IntegrityError
 from booking.calendars.live import read_all
 from booking.calendars.port import CalendarError
 from booking.errors import BookingError, NotOffered
+from booking.rules.lifecycle import Actor
 from booking.rules.slots import Reason
 from booking.services import Services
 from booking.store.models import Call
-from booking.usecases import refresh
+from booking.usecases import calls, refresh
 from booking.usecases.availability import FRESH_FOR
 from booking.usecases.notify import House
 from booking.usecases.reserve import Wish, book, booked_already
@@ -26,7 +30,7 @@ NETWORK_BITS: Final = {4: 32, 6: 64}
 
 
 class CalendarsSilent(BookingError):
-    """A calendar did not answer in time, so it is not known whether the time is free; nothing was booked."""
+    """A calendar did not answer in time, so it is not known whether a time is free; nothing was changed."""
 
 
 def house(services: Services) -> House:
@@ -48,19 +52,41 @@ def origin_of(services: Services, remote_addr: str | None) -> str:
 
 
 def reserve(services: Services, owner_slug: str, type_slug: str, wish: Wish) -> Call:
-    """Check the calendars live, then book; a request that has booked already needs no look at them.
+    """Check the calendars live, then book; where one is silent, the call is only requested.
 
-    :raises CalendarsSilent: a calendar did not answer.
+    A request that has booked already needs no look at them.
+
     :raises BookingError: what :func:`booking.usecases.reserve.book` raises.
     """
     with services.database.reading() as db:
         booked = booked_already(db, owner_slug, type_slug, wish)
     if booked is not None:
         return booked
-    _look_at_calendars(services, owner_slug)
+    in_doubt = False
     try:
-        with services.database.writing() as db:
-            return book(db, house(services), owner_slug, type_slug, wish, services.now())
+        _look_at_calendars(services, owner_slug)
+    except CalendarsSilent:
+        in_doubt = True
+    with _wall(), services.database.writing() as db:
+        return book(db, house(services), owner_slug, type_slug, wish, services.now(), in_doubt=in_doubt)
+
+
+def move(services: Services, call: Call, start: datetime, actor: Actor) -> Call:
+    """Check the calendars live, then move a call.
+
+    :raises CalendarsSilent: a calendar did not answer; the call stays where it is.
+    :raises BookingError: what :func:`booking.usecases.calls.move` raises.
+    """
+    _look_at_calendars(services, call.owner.slug)
+    with _wall(), services.database.writing() as db:
+        return calls.move(db, call.id, start, actor, services.now(), house(services))
+
+
+@contextlib.contextmanager
+def _wall() -> Iterator[None]:
+    """Turn the database's own refusal of an overlap into a time that is not offered."""
+    try:
+        yield
     except IntegrityError as error:
         # The wall in the database held where the lock did not.
         raise NotOffered(Reason.BUSY) from error

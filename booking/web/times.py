@@ -74,10 +74,21 @@ def by_day(free: list[datetime], zone: ZoneInfo) -> dict[date, list[datetime]]:
 class Times:
     """Everything the page of days and times shows."""
 
-    def __init__(self, offer: Offer, speech: Language, zone: ZoneInfo, wished: Mapping[str, date | None]) -> None:
-        """Take the offer, how to write it, and the days the address asked for (``day`` and ``from``)."""
+    def __init__(
+        self,
+        offer: Offer,
+        speech: Language,
+        zone: ZoneInfo,
+        wished: Mapping[str, date | None],
+        *,
+        but: datetime | None = None,
+    ) -> None:
+        """Take the offer, how to write it, and the days the address asked for (``day`` and ``from``).
+
+        ``but`` is a start that is left out: that of the call which is to be moved.
+        """
         self._offer, self._language, self._zone = offer, speech, zone
-        self.free = offer.all_free()
+        self.free = [start for start in offer.all_free() if start != but]
         self._days = by_day(self.free, zone)
         self.today = offer.agenda.now.astimezone(zone).date()
         self.last = (offer.horizon.end - timedelta(seconds=1)).astimezone(zone).date()
@@ -86,7 +97,7 @@ class Times:
 
     @property
     def is_silent(self) -> bool:
-        """Say whether a calendar is silent, so that nothing can be offered."""
+        """Say whether a calendar is silent, so that times are free only as far as is known."""
         return self._offer.mode == "request"
 
     @property

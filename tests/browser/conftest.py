@@ -1,34 +1,13 @@
 """A real Chromium in front of a real server: the app on loopback, its clock set to a Monday morning."""
 
-import threading
-import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
-from werkzeug.serving import make_server
 
-from booking.app import create_app
-from booking.rules.hours import Absence, Timetable, parse_weekly
-from booking.services import Services
-from booking.settings import Settings
-from booking.signing import Signing
-from booking.store.database import Database
-from booking.store.vault import Vault
-from tests.builders import HOURS, add_calendar, add_call_type, add_installation, add_owner
-from tests.conftest import CHROMIUM, KEY
-from tests.fakes import MONDAY, MailBox, Server, Tokens
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.browser.site import FLAGS, Site, open_site
+from tests.conftest import CHROMIUM
 
 OpenPage = Callable[..., Page]
 
@@ -39,71 +18,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-class Site:
-    """An installation that answers on loopback; its time goes on from Monday, 9:00 in Berlin."""
-
-    def __init__(self, folder: Path, port: int, database_url: str) -> None:
-        self.began = time.monotonic()
-        self.mailbox = MailBox()
-        self.calendars = Server()
-        self.url = f"http://127.0.0.1:{port}"
-        settings = Settings(
-            data_dir=folder,
-            database_url=database_url,
-            base_url=self.url,
-            host="127.0.0.1",
-            port=port,
-            secret_keys=(KEY,),
-            rate_limits=False,
-        )
-        self.services = Services(
-            settings=settings,
-            now=lambda: MONDAY + timedelta(seconds=time.monotonic() - self.began),
-            token=Tokens(),
-            database=Database(database_url),
-            signing=Signing((KEY,)),
-            vault=Vault((KEY,)),
-            open_calendar=self.calendars.open,
-            mail=self.mailbox,
-        )
-        with self.services.database.writing() as db:
-            add_installation(db, self.services)
-            away = Absence(
-                (MONDAY + timedelta(days=9)).date(), (MONDAY + timedelta(days=10)).date(), "At a conference."
-            )
-            anna = add_owner(
-                db,
-                line="Texts that are read to the end",
-                accent="#7a4a2b",
-                caller_id="My number is withheld.",
-                imprint="Anna Beispiel\nMusterweg 1, Berlin",
-                timetable=Timetable(weekly=parse_weekly(HOURS), absences=(away,)),
-            )
-            add_call_type(db, anna, "first", name="First call", description="We get to know each other.")
-            add_call_type(db, anna, "project", name="Project", minutes=60, who_calls="choice", position=1)
-            add_call_type(db, anna, "question", name="Short question", minutes=15, who_calls="client", position=2)
-            add_calendar(db, anna)
-            silent = add_owner(db, "silent", name="Silent Calendar")
-            add_call_type(db, silent)
-            add_calendar(db, silent, read_at=None)
-            full = add_owner(db, "full", name="No Hours", timetable=Timetable())
-            add_call_type(db, full)
-
-
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
-    path = folder / "site.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    server = make_server("127.0.0.1", 0, Flask("nothing yet"), threaded=True)
-    built = Site(folder, server.server_port, f"sqlite:///{path}")
-    server.app = create_app(built.services.settings, built.services)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield built
-    server.shutdown()
-    thread.join()
-    built.services.database.dispose()
+    with open_site(tmp_path_factory.mktemp("site"), sqlite_template) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
@@ -126,15 +44,8 @@ def open_page(browser: Browser, site: Site) -> Iterator[OpenPage]:
         contexts.append(context)
         context.set_default_timeout(10_000)
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda line: (
-                complaints.append(line.text) if line.type == "error" and "status of" not in line.text else None
-            ),
-        )
-        page.on("request", lambda asked: complaints.append(asked.url) if not asked.url.startswith(site.url) else None)
-        page.goto(path)
+        _note_complaints(page, site.url, complaints)
+        page.goto(path.format(**site.places))
         return page
 
     yield open_it

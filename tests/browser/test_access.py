@@ -1,82 +1,13 @@
 """Nobody is shut out: axe finds nothing, pages fit a phone, every language is complete."""
 
-import itertools
 import re
-from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
-
-Visit = Callable[[Page], None]
-
-
-numbers = itertools.count(10)
-"""Everybody is somebody else: one person may have five calls only."""
-
-
-def stay(page: Page) -> None:
-    """Look at the page as it is."""
-
-
-def book(page: Page) -> None:
-    page.locator("a.time").first.click()
-    page.locator("#name").fill("Kim")
-    if page.locator("#phone").count():
-        page.locator("#phone").fill(f"030 9018{next(numbers)}")
-    page.locator("#email").fill(f"{next(numbers)}@example.com")
-    page.locator("form button.button").click()
-    expect(page.locator(".state")).to_be_visible()
-
-
-def details(page: Page) -> None:
-    page.locator("a.time").first.click()
-
-
-def mistakes(page: Page) -> None:
-    details(page)
-    page.locator("form button.button").click()
-    expect(page.get_by_role("alert")).to_be_visible()
-
-
-def correct(page: Page) -> None:
-    book(page)
-    page.locator("a[href*='/correct']").click()
-
-
-def ask_to_cancel(page: Page) -> None:
-    book(page)
-    page.locator("a[href*='/cancel']").click()
-
-
-def cancel(page: Page) -> None:
-    ask_to_cancel(page)
-    page.locator("form button").click()
-
-
-PAGES: dict[str, tuple[str, Visit]] = {
-    "call types": ("/anna", stay),
-    "times": ("/anna/first", stay),
-    "times of a day without any": ("/anna/first?day=2026-11-29", stay),
-    "times elsewhere": ("/anna/first?tz=America/New_York", stay),
-    "silent calendar": ("/silent/call", stay),
-    "no times": ("/full/call", stay),
-    "details": ("/anna/first", details),
-    "details with a choice": ("/anna/project", details),
-    "mistakes": ("/anna/first", mistakes),
-    "taken": ("/anna/first/book?start=2026-11-24T03:00:00Z", stay),
-    "no start": ("/anna/first/book", stay),
-    "call": ("/anna/first", book),
-    "call that the client makes": ("/anna/question", book),
-    "correction": ("/anna/first", correct),
-    "cancellation": ("/anna/first", ask_to_cancel),
-    "cancelled": ("/anna/first", cancel),
-    "privacy": ("/anna/privacy", stay),
-    "imprint": ("/anna/imprint", stay),
-    "not found": ("/nobody", stay),
-}
+from tests.browser.visits import PAGES, Visit, details
 
 
 @pytest.mark.parametrize(("path", "visit"), PAGES.values(), ids=PAGES.keys())

@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from booking.store.models import Call
-from tests.browser.conftest import OpenPage, Site
+from tests.browser.conftest import OpenPage
+from tests.browser.site import Site
 
 
 def choose_first_time(page: Page) -> str:

@@ -37,6 +37,16 @@ def overrides(count: int) -> str:
     return vcalendar(*rows)
 
 
+def zone(rule: str, *, observances: int = 40, first: str = "00010101T000000") -> Callable[[], str]:
+    rows = "".join(
+        f"BEGIN:STANDARD\r\nDTSTART:{first}\r\n{rule}\r\n"
+        f"TZOFFSETFROM:+0{n % 9}00\r\nTZOFFSETTO:+0{(n + 1) % 9}00\r\nEND:STANDARD\r\n"
+        for n in range(observances)
+    )
+    definition = f"BEGIN:VTIMEZONE\r\nTZID:Bomb\r\n{rows}END:VTIMEZONE\r\n"
+    return lambda: vcalendar(definition, vevent("DTSTART;TZID=Bomb:20261105T090000", "DURATION:PT30M"))
+
+
 BOMBS: Final[dict[str, Callable[[], str]]] = {
     "every second": rule("FREQ=SECONDLY"),
     "every minute": rule("FREQ=MINUTELY"),
@@ -81,6 +91,12 @@ HEAVY: Final[dict[str, Callable[[], str]]] = {
     "hourly": rule("FREQ=HOURLY"),
     "each second of the year": rule(f"FREQ=YEARLY;BYHOUR={HOURS};BYMINUTE={SIXTY};BYSECOND={SIXTY};BYSETPOS=-1"),
 }
+ZONES: Final[dict[str, Callable[[], str]]] = {
+    "a zone that changes daily": zone("RRULE:FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU", observances=1),
+    "a zone that never changes": zone(f"RRULE:FREQ=YEARLY;{NEVER}", observances=1),
+    "a zone that changes in too many ways": zone("RRULE:FREQ=YEARLY", first="20200101T000000"),
+    "a zone that leaves out every day": zone("RRULE:FREQ=YEARLY\r\nEXRULE:FREQ=DAILY", observances=1),
+}
 
 
 def explode(make: Callable[[], str]) -> Expansion:
@@ -97,6 +113,15 @@ def test_an_offender_blocks_from_its_start_to_the_end_of_the_window_and_is_repor
     assert max(period.end for period in expansion.busy) == WINDOW.end
 
 
+@pytest.mark.parametrize("name", ZONES)
+def test_a_zone_that_costs_too_much_is_unknown_and_its_event_blocks_wherever_that_may_be(name: str) -> None:
+    began = time.process_time()
+    expansion = explode(ZONES[name])
+    assert time.process_time() - began < 2
+    assert expansion.problem
+    assert expansion.busy == (Period(datetime(2026, 11, 4, 19, tzinfo=UTC), datetime(2026, 11, 5, 21, 30, tzinfo=UTC)),)
+
+
 @pytest.mark.parametrize("name", HEAVY)
 def test_what_is_only_heavy_is_expanded_in_time(name: str) -> None:
     began = time.process_time()
@@ -107,10 +132,10 @@ def test_what_is_only_heavy_is_expanded_in_time(name: str) -> None:
 def test_none_of_them_takes_more_than_256_mb() -> None:
     script = (
         "import json, resource\n"
-        "from tests.calendars.test_bombs import BOMBS, HEAVY, explode\n"
+        "from tests.calendars.test_bombs import BOMBS, HEAVY, ZONES, explode\n"
         "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "before = peak()\n"
-        "for make in (BOMBS | HEAVY).values(): explode(make)\n"
+        "for make in (BOMBS | HEAVY | ZONES).values(): explode(make)\n"
         "print(json.dumps((peak() - before) // 1024))\n"
     )
     measured = {name: value for name, value in os.environ.items() if not name.startswith("COV")}  # it would take memory

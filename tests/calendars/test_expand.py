@@ -481,10 +481,30 @@ class TestZones:
             defined("Odd").replace("TZOFFSETTO", "X-OFFSET"),
             defined("Odd", more="X-LONG:" + "x" * 100_001 + "\r\n"),
             defined(""),
+            defined("Odd").replace("DTSTART:1601", "DTSTART;TZID=Europe:1601"),
+            defined("Odd").replace("TZOFFSETFROM:+0300", "TZOFFSETFROM:+0300\r\nDTSTART:20000101T000000"),
         ],
     )
     def test_a_definition_that_can_not_be_used_makes_the_zone_unknown(self, broken: str) -> None:
         assert expanded(broken, vevent(TEN.format(name="Odd"), "DURATION:PT1H")).problem == UNKNOWN
+
+    def test_a_name_with_commas_is_found_however_it_is_written(self) -> None:
+        event = vevent(TEN.format(name='"(UTC+02:00) Helsinki, Kyiv"'), "DURATION:PT1H")
+        for name in ("(UTC+02:00) Helsinki, Kyiv", "(UTC+02:00) Helsinki\\, Kyiv"):
+            assert busy(defined(name), event) == ["03-02 08:00 > 03-02 09:00"]
+
+    @pytest.mark.parametrize("more", ['X-FROM="a:b";', 'X-FROM="a;TZID=b:c";', "TZID=Asia/Tokyo;"])
+    def test_the_zone_is_read_behind_other_parameters(self, more: str) -> None:
+        event = vevent(f"DTSTART;{more}TZID=Europe/Berlin:20260302T100000", "DURATION:PT1H")
+        assert busy(event) == ["03-02 09:00 > 03-02 10:00"]
+
+    def test_a_name_that_is_a_folder_of_zones_is_no_zone(self) -> None:
+        assert expanded(vevent("DTSTART;TZID=Europe;TZID=Europe:20260302T100000", "DURATION:PT1H")).problem == UNKNOWN
+
+    def test_the_eleventh_zone_of_an_object_is_unknown(self) -> None:
+        zones = [defined(f"Odd {number}") for number in range(11)]
+        assert not expanded(*zones, vevent(TEN.format(name="Odd 9"), "DURATION:PT1H")).problem
+        assert expanded(*zones, vevent(TEN.format(name="Odd 10"), "DURATION:PT1H")).problem == UNKNOWN
 
     def test_a_time_in_utc_stays_so_whatever_its_tzid_says(self) -> None:
         event = vevent("DTSTART;TZID=UTC:20260302T090000Z", "DURATION:PT1H")

@@ -70,6 +70,22 @@ def test_a_client_without_an_address_is_told_by_phone(anna: Operator, services: 
     assert "by phone" in anna.run("call", "cancel", call.id)
 
 
+def test_the_owner_can_move_a_call_and_the_client_is_told(
+    anna: Operator, call: Call, services: Services, mailbox: MailBox
+) -> None:
+    assert "told by mail" in anna.run("call", "move", call.id, "2026-11-26T10:00")
+    while run_once(services):
+        pass
+    assert anna.ask("call", "show", call.id)["starts_at"].startswith("2026-11-26")
+    subjects = [str(message["Subject"]) for message in mailbox.to("kim@example.com")]
+    assert "New time for our call: Thursday, 26 November, 10:00" in subjects
+
+
+def test_a_call_is_not_moved_to_a_time_that_is_not_free_or_can_t_be_read(anna: Operator, call: Call) -> None:
+    anna.fail("call", "move", call.id, "2026-11-26T03:00")
+    assert "2026-12-01T09:30" in anna.fail("call", "move", call.id, "tomorrow")
+
+
 def test_a_cancelled_call_can_not_be_cancelled_again(anna: Operator, call: Call) -> None:
     anna.run("call", "cancel", call.id)
     anna.fail("call", "cancel", call.id)
@@ -79,7 +95,7 @@ def test_everything_about_a_client_is_handed_out(anna: Operator, call: Call) -> 
     kept = anna.ask("export", "--owner", "anna", "--client", "Kim@Example.com")
     assert [one["note"] for one in kept["calls"]] == ["About a speech"]
     assert {mail["facts"]["to"] for mail in kept["mails"]} == {"client", "owner"}
-    assert "1 calls, 2 mails" in anna.run("export", "--owner", "anna", "--client", "kim@example.com")
+    assert "1 calls, 3 mails" in anna.run("export", "--owner", "anna", "--client", "kim@example.com")
 
 
 def test_nothing_is_handed_out_about_an_unknown_client(anna: Operator) -> None:
@@ -98,7 +114,7 @@ def test_a_client_can_be_erased_when_the_call_is_over(
     file.write_text("To: kim@example.com")
     clock.advance(timedelta(days=2))
 
-    assert anna.ask("erase", "--owner", "anna", "--client", "kim@example.com") == {"calls": 1, "mails": 2}
+    assert anna.ask("erase", "--owner", "anna", "--client", "kim@example.com") == {"calls": 1, "mails": 3}
 
     shown = anna.run("call", "show", call.id, "--json") + anna.run("call", "list", "--owner", "anna", "--all")
     assert "(erased)" in shown

@@ -74,6 +74,7 @@ def test_a_call_type_can_be_added_with_every_rule(anna: Operator) -> None:
         "max_per_day": 3,
         "max_per_week": 9,
         "who_calls": "choice",
+        "reminders": "1440 60",
         "url": "https://calls.example.org/anna/first",
     }
 

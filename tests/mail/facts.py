@@ -1,4 +1,4 @@
-"""Facts of one call for the tests of mails: sensible values, changed by name."""
+"""Facts of one call or calendar for the tests of mails: sensible values, changed by name."""
 
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -6,11 +6,23 @@ from typing import Any
 
 from icalendar import Calendar
 
-from booking.mail.messages import CallFacts, render
+from booking.mail.messages import CalendarFacts, CallFacts, Facts, render
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 START = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 """Tuesday, 9:30 in Berlin, 0:30 in Vancouver, 14:15 in Kathmandu."""
+
+OLD_START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+"""Monday, 10:00 in Berlin."""
+
+ALTERNATIVES = tuple(START + timedelta(minutes=minutes) for minutes in (-30, 30, 24 * 60))
+ANSWER_BY = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
+"""17:00 in Berlin on the day of :data:`NOW`."""
+
+TO_CLIENT = ("booked", "requested", "confirmed", "declined", "moved", "reminder", "corrected", "cancelled")
+TO_OWNER = ("booked", "moved", "corrected", "cancelled")
+TO_OWNER_OF_CALENDAR = ("calendar_silent", "calendar_back")
+MESSAGES = (*((message, "client") for message in TO_CLIENT), *((message, "owner") for message in TO_OWNER))
 
 MAIL_FROM = "calls@example.org"
 
@@ -46,13 +58,38 @@ def facts(**values: Any) -> CallFacts:
         "link": "" if to_owner else "https://calls.example.org/c/abc-1.sig",
         "booking_url": "https://calls.example.org/anna",
         "cancelled_by": "",
+        "moved_from": OLD_START,
+        "answer_by": ANSWER_BY,
+        "alternatives": ALTERNATIVES,
     }
     return CallFacts(**{**known, **values})
 
 
+def calendar_facts(**values: Any) -> CalendarFacts:
+    known: dict[str, Any] = {
+        "message": "calendar_silent",
+        "recipient": "anna@example.org",
+        "locale": "en",
+        "timezone": "Europe/Berlin",
+        "calendar_name": "Work",
+        "error_kind": "Unreachable",
+        "silent_since": datetime(2026, 11, 20, 11, 42, tzinfo=UTC),
+    }
+    return CalendarFacts(**{**known, **values})
+
+
 def mail(**values: Any) -> EmailMessage:
     """Return the rendered mail of :func:`facts`."""
-    return render(facts(**values), job_id="job1", mail_from=MAIL_FROM, host="calls.example.org", now=NOW)
+    return rendered(facts(**values))
+
+
+def calendar_mail(**values: Any) -> EmailMessage:
+    """Return the rendered mail of :func:`calendar_facts`."""
+    return rendered(calendar_facts(**values))
+
+
+def rendered(told: Facts) -> EmailMessage:
+    return render(told, job_id="job1", mail_from=MAIL_FROM, host="calls.example.org", now=NOW)
 
 
 def text_of(message: EmailMessage) -> str:

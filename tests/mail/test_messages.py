@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, compat32
 from email.utils import getaddresses
 from html.parser import HTMLParser
-from itertools import product
+from itertools import chain, product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,12 +22,27 @@ from icalendar import Calendar
 
 from booking.errors import InvalidText
 from booking.language import LANGUAGES, language
-from booking.mail.messages import CallFacts, ascii_address, client_calendar, event_title, on_date
+from booking.mail.messages import CallFacts, client_calendar, event_title, on_date, read_facts
+from booking.mail.views import ascii_address
 from booking.rules.text import several_lines, single_line
-from tests.mail.facts import MAIL_FROM, NOW, START, calendar_in, calendar_of, facts, html_of, mail, text_of
+from tests.mail.facts import (
+    MAIL_FROM,
+    MESSAGES,
+    NOW,
+    START,
+    TO_CLIENT,
+    TO_OWNER_OF_CALENDAR,
+    calendar_facts,
+    calendar_in,
+    calendar_mail,
+    calendar_of,
+    facts,
+    html_of,
+    mail,
+    text_of,
+)
 
-MESSAGES = ("booked", "cancelled", "corrected")
-EVERY_KIND = list(product(MESSAGES, ("client", "owner"), ("normal", "neutral"), ("owner", "client")))
+EVERY_KIND = [(*told, *how) for told, how in product(MESSAGES, product(("normal", "neutral"), ("owner", "client")))]
 
 NAME = "Zaphod Canary"
 NOTE = "a canary in the note"
@@ -39,6 +54,13 @@ def every_mail(**values: Any) -> Iterator[EmailMessage]:
         if values.get("to", to) == to:
             told = {"locale": locale, "message": message, "to": to, "discretion": discretion, "who_calls": who_calls}
             yield mail(**{**told, **values})
+
+
+def every_calendar_mail(**values: Any) -> Iterator[EmailMessage]:
+    kinds = product(LANGUAGES, TO_OWNER_OF_CALENDAR, ("AuthRefused", "CalendarGone", "Refused", ""), (NOW, None))
+    for locale, message, error_kind, since in kinds:
+        told = {"locale": locale, "message": message, "error_kind": error_kind, "silent_since": since}
+        yield calendar_mail(**{**told, **values})
 
 
 class Words(HTMLParser):
@@ -226,7 +248,7 @@ def test_a_correction_tells_the_client_what_holds_now() -> None:
     message = mail(message="corrected", client_phone="+491709999999", recipient="new@example.com")
     assert message["To"] == "new@example.com"
     assert message["Subject"] == "New details: our call on Tuesday, 24 November, 9:30"
-    assert "This holds now:" in text_of(message)
+    assert "This applies now:" in text_of(message)
     assert "Number: +49 170 …999." in text_of(message)
     assert "Mails about it go to this address." in text_of(message)
 
@@ -234,7 +256,7 @@ def test_a_correction_tells_the_client_what_holds_now() -> None:
 def test_a_correction_tells_the_owner_what_holds_now() -> None:
     message = mail(message="corrected", to="owner", client_phone="+491709999999")
     assert message["Subject"] == "Call corrected: Tue 24 Nov, 9:30"
-    assert text_of(message).startswith("The number or mail address was corrected. This holds now:")
+    assert text_of(message).startswith("The number or mail address was corrected. This applies now:")
     assert "Number: +49 170 9999999" in text_of(message).splitlines()
 
 
@@ -310,6 +332,32 @@ def test_a_number_that_numbering_plans_have_left_behind_is_still_shown() -> None
             "New details: our call on Tuesday, 24 November, 9:30",
             "New details: your appointment on Tuesday, 9:30",
         ),
+        (
+            "requested",
+            "client",
+            "Not confirmed yet: our call on Tuesday, 24 November, 9:30",
+            "Not confirmed yet: your appointment on Tuesday, 9:30",
+        ),
+        (
+            "confirmed",
+            "client",
+            "Confirmed: our call on Tuesday, 24 November, 9:30",
+            "Confirmed: your appointment on Tuesday, 9:30",
+        ),
+        ("declined", "client", "Tuesday, 24 November, 9:30, does not work", "Tuesday, 9:30, does not work"),
+        (
+            "moved",
+            "client",
+            "New time for our call: Tuesday, 24 November, 9:30",
+            "New time for your appointment: Tuesday, 9:30",
+        ),
+        (
+            "reminder",
+            "client",
+            "Reminder: our call on Tuesday, 24 November, 9:30",
+            "Reminder: your appointment on Tuesday, 9:30",
+        ),
+        ("moved", "owner", "Call moved to Tue 24 Nov, 9:30", "Appointment moved to Tue 24 Nov, 9:30"),
         ("booked", "owner", "New call: Tue 24 Nov, 9:30", "New appointment: Tue 24 Nov, 9:30"),
         ("cancelled", "owner", "Call cancelled: Tue 24 Nov, 9:30", "Appointment cancelled: Tue 24 Nov, 9:30"),
         ("corrected", "owner", "Call corrected: Tue 24 Nov, 9:30", "Appointment corrected: Tue 24 Nov, 9:30"),
@@ -340,7 +388,7 @@ def test_the_owners_mail_has_no_senders_name() -> None:
     assert mail(to="owner", sender_name="Office")["From"] == MAIL_FROM
 
 
-@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("message", TO_CLIENT)
 @pytest.mark.parametrize("who_calls", ["owner", "client"])
 def test_a_neutral_mail_names_neither_the_owner_nor_the_topic(message: str, who_calls: str) -> None:
     raw = mail(message=message, who_calls=who_calls, discretion="neutral").as_bytes().decode()
@@ -348,12 +396,12 @@ def test_a_neutral_mail_names_neither_the_owner_nor_the_topic(message: str, who_
     assert "First call" not in raw
 
 
-@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("message", TO_CLIENT)
 def test_a_neutral_mail_has_no_file_attached(message: str) -> None:
     assert calendar_of(mail(message=message, discretion="neutral")) is None
 
 
-@pytest.mark.parametrize("message", ["booked", "corrected"])
+@pytest.mark.parametrize("message", ["booked", "confirmed", "moved", "corrected"])
 def test_a_neutral_mail_leads_to_the_file_instead(message: str) -> None:
     assert "https://calls.example.org/c/abc-1.sig/call.ics" in text_of(mail(message=message, discretion="neutral"))
 
@@ -380,12 +428,18 @@ def test_a_clients_mail_never_holds_what_the_client_typed_freely_nor_the_whole_n
             assert "canary" not in words
             assert not NUMBER.search(words)
         checked += 1
-    assert checked == len(LANGUAGES) * len(EVERY_KIND) / 2
+    assert checked == len(LANGUAGES) * len(TO_CLIENT) * 4
 
 
 @pytest.mark.parametrize(
     ("message", "method", "status"),
-    [("booked", "REQUEST", "CONFIRMED"), ("corrected", "REQUEST", "CONFIRMED"), ("cancelled", "CANCEL", "CANCELLED")],
+    [
+        ("booked", "REQUEST", "CONFIRMED"),
+        ("confirmed", "REQUEST", "CONFIRMED"),
+        ("moved", "REQUEST", "CONFIRMED"),
+        ("corrected", "REQUEST", "CONFIRMED"),
+        ("cancelled", "CANCEL", "CANCELLED"),
+    ],
 )
 def test_the_attached_file_says_the_same_as_the_mail(message: str, method: str, status: str) -> None:
     part = calendar_of(mail(message=message, sequence=2))
@@ -403,6 +457,12 @@ def test_the_attached_file_says_the_same_as_the_mail(message: str, method: str, 
 
 def test_the_owners_mail_has_no_file() -> None:
     assert all(calendar_of(message) is None for message in every_mail(to="owner"))
+    assert all(calendar_of(message) is None for message in every_calendar_mail())
+
+
+@pytest.mark.parametrize("message", ["requested", "declined", "reminder"])
+def test_a_mail_after_which_nothing_else_holds_brings_no_file(message: str) -> None:
+    assert calendar_of(mail(message=message)) is None
 
 
 @pytest.mark.parametrize(
@@ -448,15 +508,16 @@ def test_a_title_is_one_line_of_at_most_120_characters() -> None:
 
 
 def test_both_parts_say_the_same() -> None:
-    for message in every_mail(note="one\ntwo & <three>", client_timezone="Asia/Kathmandu", cancelled_by="client"):
+    values = {"note": "one\ntwo & <three>", "client_timezone": "Asia/Kathmandu", "cancelled_by": "client"}
+    for message in chain(every_mail(**values), every_calendar_mail(calendar_name="A & <B>")):
         seen = Words(html_of(message))
         for line in text_of(message).splitlines():
-            words = line.removeprefix(">").strip().removesuffix(":")
+            words = " ".join(line.removeprefix(">").removesuffix(":").split())
             assert words in seen.text or words in seen.links, (words, seen.text)
 
 
 def test_the_html_part_is_one_page_in_the_readers_language_that_loads_nothing() -> None:
-    for message in every_mail():
+    for message in chain(every_mail(), every_calendar_mail()):
         html = html_of(message)
         seen = Words(html)
         assert seen.seen[0].strip() == message["Subject"]
@@ -468,9 +529,14 @@ def test_the_html_part_is_one_page_in_the_readers_language_that_loads_nothing() 
 
 
 def test_every_sentence_is_translated_and_filled_in() -> None:
-    english = {line for message in every_mail(locale="en") for line in text_of(message).splitlines() if " " in line}
+    english = {
+        line
+        for message in chain(every_mail(locale="en"), every_calendar_mail(locale="en"))
+        for line in text_of(message).splitlines()
+        if " " in line
+    }
     for locale in ("de", "ru"):
-        for message in every_mail(locale=locale):
+        for message in chain(every_mail(locale=locale), every_calendar_mail(locale=locale)):
             words = f"{message['Subject']}\n{text_of(message)}\n{html_of(message)}"
             assert "%(" not in words
             same = english & set(text_of(message).splitlines())
@@ -478,7 +544,7 @@ def test_every_sentence_is_translated_and_filled_in() -> None:
 
 
 def test_no_mail_raises_its_voice() -> None:
-    for message in every_mail():
+    for message in chain(every_mail(), every_calendar_mail()):
         assert "!" not in message["Subject"] + text_of(message)
 
 
@@ -529,7 +595,20 @@ def test_an_address_on_this_machine_is_one() -> None:
 
 def test_facts_survive_the_outbox() -> None:
     told = facts(note="a\nb", client_name="Zoë", sequence=7)
-    assert CallFacts.from_payload(json.loads(json.dumps(told.to_payload()))) == told
+    assert read_facts(json.loads(json.dumps(told.to_payload()))) == told
+
+
+@pytest.mark.parametrize("since", [NOW, None])
+def test_a_calendars_facts_survive_the_outbox(since: datetime | None) -> None:
+    told = calendar_facts(silent_since=since)
+    assert read_facts(json.loads(json.dumps(told.to_payload()))) == told
+
+
+def test_facts_that_were_kept_before_these_fields_came_can_still_be_read() -> None:
+    payload = facts().to_payload()
+    for name in ("moved_from", "answer_by", "alternatives", "is_unseen"):
+        del payload[name]
+    assert read_facts(payload) == facts(moved_from=None, answer_by=None, alternatives=())
 
 
 # Injection
@@ -565,6 +644,7 @@ def test_the_texts_that_strangers_and_owners_write_are_the_ones_tested_here() ->
     checked_elsewhere = {"message", "to", "recipient", "locale", "timezone", "owner_email", "owner_timezone"}
     checked_elsewhere |= {"owner_phone", "discretion", "call_id", "starts_at", "ends_at", "who_calls", "client_phone"}
     checked_elsewhere |= {"client_email", "client_timezone", "ics_uid", "sequence", "link", "booking_url"}
+    checked_elsewhere |= {"moved_from", "answer_by", "alternatives", "is_unseen"}
     assert {field.name for field in fields(CallFacts)} == checked_elsewhere | set(FREE)
 
 
@@ -586,6 +666,17 @@ def test_no_text_changes_the_headers_the_parts_or_the_calendar_file(
     )
 
 
+@settings(deadline=None)
+@given(STRANGE, st.sampled_from(TO_OWNER_OF_CALENDAR))
+def test_no_name_of_a_calendar_changes_the_headers_or_the_parts(name: str, message: str) -> None:
+    strange = _arrived(calendar_mail(message=message, calendar_name=name))
+    usual = _arrived(calendar_mail(message=message))
+    assert _shape(strange) == _shape(usual)
+    for header in set(usual) - {"Content-Type"}:
+        assert strange[header] == usual[header]
+    assert Words(html_of(strange)).tags == Words(html_of(usual)).tags
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -593,6 +684,7 @@ def test_no_text_changes_the_headers_the_parts_or_the_calendar_file(
         "Prof. Dr. med. Ännchen Übermäßig-Lang geb. Größenwahn vom Ölberg zu Äußerst Süß",
         "Анна Сергеевна Примерова-Образцова (кабинет психологического консультирования)",
         "O'Brien & Söhne",
+        "ATTENDEE mailto eve example.org{{ 7 * 7 }}¡𐀀 ¡",
     ],
 )
 def test_a_senders_name_arrives_as_it_is_written(name: str) -> None:
@@ -608,7 +700,7 @@ def _written(name: str) -> tuple[str, str]:
 def _sender(message: EmailMessage) -> tuple[str, str]:
     """Read the sender as RFC 2047 says (the parser of Python 3.11 puts blanks between the pieces of a long name)."""
     ((name, address),) = getaddresses([message_from_bytes(message.as_bytes(), policy=compat32)["From"]])
-    return str(make_header(decode_header(name))), address
+    return str(make_header(decode_header(name))).replace("\N{NO-BREAK SPACE}", " "), address
 
 
 def _arrived(message: EmailMessage) -> EmailMessage:

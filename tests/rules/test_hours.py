@@ -178,6 +178,11 @@ def test_the_hours_of_one_day_are_sorted_when_they_are_read() -> None:
     assert format_windows((MORNING, AFTERNOON)) == "09:00-12:00 13:00-17:00"
 
 
+def test_windows_that_touch_stay_two() -> None:
+    windows = parse_windows("09:00-12:00 12:00-17:00")
+    assert Timetable(overrides={MONDAY: windows}).windows_on(MONDAY, ()) == (MORNING, Window(720, 1020))
+
+
 def test_a_day_can_be_written_as_closed() -> None:
     assert parse_windows(" Closed ") == ()
     assert format_windows(()) == "closed"

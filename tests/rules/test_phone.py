@@ -77,6 +77,7 @@ def test_a_number_with_its_country_code_needs_no_default_country(text: str, coun
         ("020 7946 0958", "GB", "+442079460958"),
         ("06 6982 1234", "IT", "+390669821234"),
         ("391 234 5678", "IT", "+393912345678"),  # begins like Italy's own code, and has no zero to tell them apart
+        ("0170 1234567", "de", MOBILE),
         ("0491 701234", "DE", "+49491701234"),  # Leer, whose area code begins like Germany's own
     ],
 )

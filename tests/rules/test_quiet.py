@@ -3,9 +3,11 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from booking.rules.hours import Absence, Timetable, parse_weekly
-from booking.rules.quiet import earliest_start, notice_time
+from booking.rules.quiet import answer_by, earliest_start, notice_time
 from tests.rules.scenes import BERLIN, MONDAY, local, week
 
 OFFICE = week("mon-fri 09:00-12:00 13:00-17:00")
@@ -114,3 +116,31 @@ def test_an_owner_hears_before_work_begins_on_the_day_the_clock_changes() -> Non
     now = local("00:30", day=sunday)
     timetable = Timetable(parse_weekly("sun 03:15-05:00"))
     assert notice_time(now, timetable, BERLIN, (), HALF_HOUR) == local("01:45", day=sunday)
+
+
+@pytest.mark.parametrize(
+    ("now", "starts", "answer"),
+    [
+        ("10:00", "3 10:00", "17:00"),  # the end of today
+        ("16:30", "3 10:00", "1 17:00"),  # too little is left of today
+        ("20:00", "3 10:00", "1 17:00"),
+        ("10:00", "15:00", "14:00"),  # an hour before the wished time
+        ("20:00", "1 09:00", "1 08:00"),
+        ("4 18:00", "8 10:00", "7 17:00"),  # over the weekend
+        ("10:00", "11:00", "10:30"),  # half of what is left
+        ("09:00", "10:31", "09:31"),
+    ],
+)
+def test_a_request_is_answered_by_the_end_of_a_business_day_but_in_time(now: str, starts: str, answer: str) -> None:
+    assert answer_by(local(now), local(starts), OFFICE, BERLIN, ()) == local(answer)
+
+
+def test_an_owner_without_hours_still_answers_an_hour_before() -> None:
+    assert answer_by(local("10:00"), local("15:00"), NEVER, BERLIN, ()) == local("14:00")
+
+
+@given(st.integers(0, 14 * 24 * 60), st.integers(1, 60 * 24 * 60))
+def test_an_answer_always_comes_between_now_and_the_wished_time(begin: int, ahead: int) -> None:
+    now = local("00:00") + timedelta(minutes=begin)
+    starts_at = now + timedelta(minutes=ahead)
+    assert now < answer_by(now, starts_at, OFFICE, BERLIN, ()) < starts_at

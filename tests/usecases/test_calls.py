@@ -22,7 +22,7 @@ TUESDAY = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 
 def jobs(services: Services) -> list[tuple[str, str | None, str | None]]:
     with services.database.reading() as db:
-        rows = db.scalars(select(Job).order_by(Job.number)).all()
+        rows = db.scalars(select(Job).where(Job.not_after.is_(None)).order_by(Job.number)).all()
     return [(job.kind, job.payload.get("to"), job.payload.get("message")) for job in rows]
 
 

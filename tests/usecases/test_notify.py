@@ -9,7 +9,7 @@ from booking.rules.lifecycle import Actor
 from booking.services import Services
 from booking.signing import LINK_FROM_MAIL
 from booking.store.models import Job, Owner
-from booking.usecases.calls import cancel
+from booking.usecases.calls import cancel, correct
 from booking.usecases.notify import House, host_of, is_stale
 from tests.builders import wish
 from tests.fakes import Clock
@@ -21,7 +21,9 @@ EVENING = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)
 
 def mails(services: Services) -> dict[str, Job]:
     with services.database.reading() as db:
-        return {job.payload["to"]: job for job in db.scalars(select(Job).where(Job.kind == "mail"))}
+        return {
+            job.payload["to"]: job for job in db.scalars(select(Job).where(Job.kind == "mail", Job.not_after.is_(None)))
+        }
 
 
 def test_in_business_hours_both_sides_hear_at_once(services: Services, book_one: Book) -> None:
@@ -72,19 +74,63 @@ def test_an_owner_who_never_heard_of_a_cancelled_call_is_not_told_that_it_was_bo
     call = book_one(wish(TUESDAY))
     booked = mails(services)
     with services.database.reading() as db:
-        assert not any(is_stale(db, job) for job in booked.values())
+        assert not any(is_stale(db, job, services.now()) for job in booked.values())
     with services.database.writing() as db:
         cancel(db, call.id, Actor.CLIENT, services.now(), house)
     with services.database.reading() as db:
-        assert is_stale(db, booked["owner"])
-        assert not is_stale(db, booked["client"])
-        assert not is_stale(db, mails(services)["owner"])
+        assert is_stale(db, booked["owner"], services.now())
+        assert not is_stale(db, booked["client"], services.now())
+        assert not is_stale(db, mails(services)["owner"], services.now())
 
 
 def test_a_mail_whose_facts_were_erased_is_stale(services: Services) -> None:
     with services.database.reading() as db:
-        assert is_stale(db, Job(kind="mail", payload={}))
+        assert is_stale(db, Job(kind="mail", payload={}), services.now())
 
 
 def test_uids_and_message_ids_end_in_the_host_of_the_public_address() -> None:
     assert host_of("https://calls.example.org/sub") == "calls.example.org"
+
+
+def reminders(services: Services) -> list[Job]:
+    with services.database.reading() as db:
+        return list(db.scalars(select(Job).where(Job.not_after.is_not(None)).order_by(Job.not_before)))
+
+
+def test_a_client_is_reminded_a_day_and_an_hour_before(services: Services, book_one: Book) -> None:
+    start = TUESDAY + timedelta(days=1)
+    book_one(wish(start))
+    day, hour = reminders(services)
+    assert (day.not_before, day.not_after) == (start - timedelta(days=1), start - timedelta(hours=22))
+    assert (hour.not_before, hour.not_after) == (start - timedelta(hours=1), start)
+    assert {job.payload["message"] for job in (day, hour)} == {"reminder"}
+
+
+def test_a_reminder_is_stale_when_the_call_has_changed_or_it_comes_too_late(
+    services: Services, house: House, book_one: Book, clock: Clock
+) -> None:
+    call = book_one(wish(TUESDAY))
+    (hour,) = reminders(services)
+    with services.database.reading() as db:
+        assert not is_stale(db, hour, hour.not_before)
+        assert is_stale(db, hour, TUESDAY)
+    with services.database.writing() as db:
+        correct(db, call.id, phone="", email=call.email, actor=Actor.CLIENT, now=services.now(), house=house)
+    with services.database.reading() as db:
+        assert is_stale(db, hour, hour.not_before)
+        assert not is_stale(db, reminders(services)[-1], hour.not_before)
+    with services.database.writing() as db:
+        cancel(db, call.id, Actor.CLIENT, services.now(), house)
+    with services.database.reading() as db:
+        assert all(is_stale(db, job, hour.not_before) for job in reminders(services))
+
+
+def test_under_neutral_discretion_only_a_client_who_asked_for_it_is_reminded(
+    services: Services, book_one: Book
+) -> None:
+    with services.database.writing() as db:
+        db.scalars(select(Owner)).one().discretion = "neutral"
+    book_one(wish(TUESDAY))
+    assert reminders(services) == []
+    book_one(wish(TUESDAY + timedelta(hours=1), request_key="2", wants_reminders=True))
+    assert len(reminders(services)) == 2

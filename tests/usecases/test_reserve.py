@@ -23,7 +23,7 @@ def test_a_booked_call_holds_its_padded_period_and_writes_three_jobs(services: S
     call = book_one(wish(TUESDAY))
     with services.database.reading() as db:
         held = db.scalars(select(HeldPeriod)).one()
-        jobs = db.scalars(select(Job).order_by(Job.number)).all()
+        jobs = db.scalars(select(Job).where(Job.not_after.is_(None)).order_by(Job.number)).all()
         placed = db.scalars(select(PlacedEvent)).one()
     assert (held.starts_at, held.ends_at) == (TUESDAY, TUESDAY + timedelta(minutes=40))
     assert [(job.kind, job.payload.get("to")) for job in jobs] == [

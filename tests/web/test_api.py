@@ -159,10 +159,15 @@ def test_62_days_are_the_most(program: Visitor) -> None:
     assert program.get(f"{SLOTS}?from=2026-11-24&to=2027-01-24").status_code == 200
 
 
-def test_a_silent_calendar_turns_the_mode_and_nothing_is_free(program: Visitor, clock: Clock) -> None:
+def test_a_silent_calendar_turns_the_mode_and_lists_what_is_free_as_far_as_is_known(
+    program: Visitor, clock: Clock
+) -> None:
+    known = program.get(SLOTS).get_json()
     clock.advance(timedelta(minutes=16))
     told = program.get(SLOTS).get_json()
-    assert (told["mode"], told["slots"]) == ("request", [])
+    assert (known["mode"], told["mode"]) == ("book", "request")
+    assert told["slots"] == [slot for slot in known["slots"] if slot in told["slots"]]
+    assert len(told["slots"]) > 10
 
 
 @pytest.mark.parametrize("path", [SLOTS, "/api/v1/anna", "/api/v1/openapi.json"])
@@ -254,7 +259,8 @@ def test_the_same_request_again_is_the_same_call_and_answer(program: Visitor, se
     assert first.get_json() == second.get_json()
     assert len(booked(services)) == 1
     with services.database.reading() as db:
-        assert db.scalar(sa.select(sa.func.count()).select_from(Job)) == 3
+        told = [(job.kind, job.payload.get("to"), job.payload.get("message")) for job in db.scalars(sa.select(Job))]
+    assert len(told) == len(set(told)) == 4
 
 
 def test_a_lost_answer_can_be_fetched_again_after_the_call_has_begun(program: Visitor, clock: Clock) -> None:
@@ -318,13 +324,42 @@ def test_every_alternative_can_be_booked(program: Visitor, number: int) -> None:
     assert program.post(CALLS, json={**person(3), "start": slot["start"]}).status_code == 201
 
 
-def test_a_calendar_that_does_not_answer_is_503_and_nothing_is_booked(
+def test_while_a_calendar_does_not_answer_a_call_is_requested_and_the_answer_promised(
     program: Visitor, server: Server, services: Services
 ) -> None:
     server["/anna/calls/"].failing = Unreachable("away")
-    answer = program.book()
-    assert (answer.status_code, answer.get_json()) == (503, {"error": "calendar_unavailable"})
-    assert int(answer.headers["Retry-After"]) > 0
+    answer = program.book(timezone="Asia/Tokyo")
+    told = answer.get_json()
+    assert (answer.status_code, told["state"]) == (201, "requested")
+    assert told["answer_by"].endswith("+09:00")
+    assert services.now() < datetime.fromisoformat(told["answer_by"]) < TUESDAY
+    assert program.get(answer.headers["Location"].removeprefix("https://calls.example.org")).get_json() == told
+
+
+def test_a_call_that_is_not_requested_promises_no_answer(program: Visitor) -> None:
+    assert "answer_by" not in program.book().get_json()
+
+
+def test_a_request_is_withdrawn_once(program: Visitor, server: Server) -> None:
+    server["/anna/calls/"].failing = Unreachable("away")
+    token = program.token()
+    answers = [program.post(f"/api/v1/calls/{token}/cancel") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [answer.get_json()["state"] for answer in answers] == ["withdrawn", "withdrawn"]
+    assert "answer_by" not in answers[0].get_json()
+
+
+@pytest.mark.parametrize("wish", [{}, {"reminders": False}, {"reminders": True}])
+def test_reminders_are_wished_for_by_saying_so(program: Visitor, services: Services, wish: dict[str, bool]) -> None:
+    assert program.book(**wish).status_code == 201
+    (call,) = booked(services)
+    assert call.wants_reminders is wish.get("reminders", False)
+
+
+@pytest.mark.parametrize("wish", ["yes", 1, None, {}])
+def test_a_wish_for_reminders_that_is_no_yes_or_no_is_named(program: Visitor, services: Services, wish: object) -> None:
+    answer = program.book(reminders=wish)
+    assert (answer.status_code, list(answer.get_json()["fields"])) == (422, ["reminders"])
     assert booked(services) == []
 
 

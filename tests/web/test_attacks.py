@@ -50,12 +50,15 @@ ROUTES = {
     "manage.correct": TOKEN,
     "manage.cancellation": TOKEN,
     "manage.cancel": TOKEN,
+    "moving.choose": TOKEN,
+    "moving.move": TOKEN,
     "api.description": API,
     "api.show_owner": API,
     "api.list_slots": API,
     "api.book_call": API,
     "api.show_call": API_TOKEN,
     "api.cancel_call": API_TOKEN,
+    "api.move_call": API_TOKEN,
     "health.healthz": WATCHMAN,
     "health.readyz": WATCHMAN,
 }
@@ -82,6 +85,11 @@ def routes(app: Flask, method: str = "GET", *kinds: str) -> Iterator[str]:
 
 def filled(path: str, *, owner: str = "anna", call_type: str = "call", token: str = "x") -> str:
     return path.format(owner_slug=owner, type_slug=call_type, token=token, filename="style.css")
+
+
+def new_start() -> dict[str, str]:
+    """Return what a program sends to move a call."""
+    return {"start": (TUESDAY + timedelta(hours=5)).isoformat()}
 
 
 def calls(services: Services) -> list[Call]:
@@ -177,7 +185,7 @@ def test_following_every_link_of_the_client_s_pages_changes_nothing(app: Flask, 
             links = (link.partition("#")[0] for link in Page(answer.text).links)
             found = [link if link.startswith("/") else path.partition("?")[0] + link for link in links if link]
             waiting += [link for link in dict.fromkeys(found) if link[:2] != "//" and link not in {*seen, *waiting}]
-    assert f"/c/{token}/cancel" in seen
+    assert {f"/c/{token}/cancel", f"/c/{token}/move"} <= seen
     assert dump(services) == before
 
 
@@ -198,8 +206,8 @@ def test_a_changed_token_opens_nothing(app: Flask, services: Services) -> None:
         stranger = Visitor(app, f"198.51.100.{number}")
         for path in routes(app, "GET", TOKEN, API_TOKEN):
             assert stranger.get(filled(path, token=other)).status_code == 404
-        assert stranger.post(f"/api/v1/calls/{other}/cancel").status_code == 404
-        assert stranger.post(f"/c/{other}/cancel").status_code in (400, 404)
+        for path in routes(app, "POST", TOKEN, API_TOKEN):
+            assert stranger.post(filled(path, token=other), json=new_start()).status_code == 404, path
     assert dump(services) == before
 
 
@@ -227,7 +235,8 @@ def test_a_link_of_an_older_version_is_revoked_everywhere(visitor: Visitor, serv
     before = dump(services)
     for path in routes(visitor.app, "GET", TOKEN, API_TOKEN):
         assert visitor.get(filled(path, token=token)).status_code == 404
-    assert visitor.post(f"/api/v1/calls/{token}/cancel").status_code == 404
+    for path in routes(visitor.app, "POST", TOKEN, API_TOKEN):
+        assert visitor.post(filled(path, token=token), json=new_start()).status_code == 404, path
     assert dump(services) == before
 
 
@@ -265,7 +274,10 @@ def test_acting_with_one_token_leaves_every_other_call_alone(app: Flask, service
     mine = visitor.token(**person(1))
     visitor.token(TUESDAY + timedelta(hours=2), **person(2))
     visitor.token(TUESDAY, "bert", **person(3))
+    others = [(call.email, call.starts_at) for call in calls(services) if call.email != "kim1@example.com"]
+    assert visitor.post(f"/api/v1/calls/{mine}/move", json=new_start()).status_code == 200
     visitor.post(f"/api/v1/calls/{mine}/cancel")
+    assert [(call.email, call.starts_at) for call in calls(services) if call.email != "kim1@example.com"] == others
     states = {call.email: call.state.value for call in calls(services)}
     assert states == {
         "kim1@example.com": "cancelled",
@@ -444,7 +456,7 @@ def test_html_in_any_field_stays_text_on_every_page(visitor: Visitor, payload: s
         wrong,
         visitor.get("/anna/call", query_string={"from": payload, "day": payload, "tz": payload, "lang": payload}),
     ]
-    pages += [visitor.get(f"/c/{token}{more}") for more in ("", "/correct", "/cancel")]
+    pages += [visitor.get(f"/c/{token}{more}") for more in ("", "/correct", "/cancel", "/move")]
     for page in pages:
         for tag, values in Page(page.text).tags:
             assert tag != "script" or "alert" not in str(values)

@@ -72,7 +72,14 @@ def test_no_page_carries_a_script_or_a_style_of_its_own(visitor: Visitor, path: 
 
 def test_nothing_is_kept_by_caches_unless_a_page_says_so(visitor: Visitor) -> None:
     token = visitor.token()
-    for path in (f"/c/{token}", f"/c/{token}/cancel", f"/c/{token}/call.ics", f"/api/v1/calls/{token}", "/nobody"):
+    for path in (
+        f"/c/{token}",
+        f"/c/{token}/cancel",
+        f"/c/{token}/move",
+        f"/c/{token}/call.ics",
+        f"/api/v1/calls/{token}",
+        "/nobody",
+    ):
         assert "no-store" in visitor.get(path).headers["Cache-Control"], path
 
 
@@ -197,7 +204,9 @@ def test_a_locked_database_is_503_for_whoever_books(services: Services, guarded:
 # Limits
 
 
-@pytest.mark.parametrize("path", ["/anna/call/book", "/c/x/cancel", "/nobody/call/book", "/api/v1/anna/call/calls"])
+@pytest.mark.parametrize(
+    "path", ["/anna/call/book", "/c/x/cancel", "/c/x/move", "/nobody/call/book", "/api/v1/anna/call/calls"]
+)
 @pytest.mark.parametrize(
     "content_type", ["application/x-www-form-urlencoded", "multipart/form-data", "application/json"]
 )

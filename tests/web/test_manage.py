@@ -74,7 +74,7 @@ def test_where_the_client_calls_the_owners_number_is_named(anna: Visitor) -> Non
     assert "You call me on Tuesday, 24 November 2026, at 9:00 (Berlin time)." in text
     assert "My number: +49 30 901820" in text
     assert "please call me again." in text
-    assert "The number you will see" not in text
+    assert "How you recognise my call" not in text
     assert "Correct the mail address" in text
 
 

@@ -12,9 +12,10 @@ from werkzeug.test import TestResponse
 
 from booking.app import create_app
 from booking.calendars.port import Unreachable
+from booking.rules.hours import Timetable
 from booking.services import Services
 from booking.store.database import Database
-from booking.store.models import Calendar, Call, CallType
+from booking.store.models import Calendar, Call, CallType, Owner
 from booking.usecases.availability import load_offer
 from tests.fakes import Server
 from tests.web.visitors import TUESDAY, Page, Visitor, dump, person
@@ -86,7 +87,8 @@ def test_a_start_that_is_not_offered_shows_the_nearest_that_are(anna: Visitor, s
 
 
 def test_where_nothing_is_free_at_all_the_page_says_so(anna: Visitor, annas: Services) -> None:
-    annas.now.advance(timedelta(minutes=16))  # type: ignore[attr-defined]
+    with annas.database.writing() as db:
+        db.execute(sa.update(Owner).values(timetable=Timetable()))
     answer = anna.get(f"{BOOK}?start=2026-11-24T08:00:00Z")
     assert answer.status_code == 409
     assert "There is no free time at the moment" in answer.text
@@ -311,19 +313,60 @@ def test_one_network_books_twenty_calls_an_hour(anna: Visitor) -> None:
     assert "Try again in an hour." in answer.text
 
 
-def test_a_calendar_that_does_not_answer_books_nothing_and_keeps_what_was_typed(
+def test_while_a_calendar_does_not_answer_the_time_is_noted_and_the_answer_promised(
     anna: Visitor, annas: Services, server: Server
 ) -> None:
     fields = anna.details().fields
     server["/anna/calls/"].failing = Unreachable("away")
     answer = send(anna, fields)
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
-    assert "see my calendar at the moment" in answer.text
-    assert_typed_is_kept(answer)
-    assert calls(annas) == []
-    server["/anna/calls/"].failing = None
-    assert send(anna, Page(answer.text).post_form.fields).status_code == 303
+    assert answer.status_code == 303
+    (call,) = calls(annas)
+    assert call.state == "requested"
+    assert "You have my answer by Monday, 23 November, 17:00 (Berlin time)." in anna.get(answer.location).text
+
+
+def test_a_form_of_a_silent_calendar_says_that_the_time_is_only_noted(anna: Visitor, annas: Services) -> None:
+    booking = anna.get(f"{BOOK}?start=2026-11-24T08:00:00Z").text
+    annas.now.advance(timedelta(minutes=16))  # type: ignore[attr-defined]
+    noting = anna.get(f"{BOOK}?start=2026-11-24T08:00:00Z").text
+    assert ("Book the call for Tue 24 Nov, 9:00" in booking, "Book the call" in noting) == (True, False)
+    assert ("Note this time: Tue 24 Nov, 9:00" in booking, "Note this time: Tue 24 Nov, 9:00" in noting) == (
+        False,
+        True,
+    )
+    assert ("see my calendar at the moment" in booking, "see my calendar at the moment" in noting) == (False, True)
+
+
+def set_discretion(services: Services, discretion: str, reminders: str = "1440 60") -> None:
+    with services.database.writing() as db:
+        db.execute(sa.update(Owner).values(discretion=discretion))
+        db.execute(sa.update(CallType).values(reminders=reminders))
+
+
+@pytest.mark.parametrize(
+    ("discretion", "reminders", "asks"), [("normal", "1440 60", False), ("neutral", "", False), ("neutral", "60", True)]
+)
+def test_the_form_asks_about_reminders_where_nobody_is_reminded_unasked(
+    anna: Visitor, annas: Services, discretion: str, reminders: str, asks: bool
+) -> None:
+    set_discretion(annas, discretion, reminders)
+    assert ("Remind me by mail" in anna.get(f"{BOOK}?start=2026-11-24T08:00:00Z").text) is asks
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_who_ticks_the_box_is_reminded(anna: Visitor, annas: Services, ticked: bool) -> None:
+    set_discretion(annas, "neutral")
+    answer = anna.book_by_form(**({"reminders": "yes"} if ticked else {}))
+    (call,) = calls(annas)
+    assert call.wants_reminders is ticked
+    assert ("remind you by mail" in anna.get(answer.location).text) is ticked
+
+
+def test_a_ticked_box_stays_ticked_over_a_mistake(anna: Visitor, annas: Services) -> None:
+    set_discretion(annas, "neutral")
+    answer = anna.book_by_form(email="kim@", reminders="yes")
+    assert answer.status_code == 422
+    assert Page(answer.text).post_form.fields["reminders"] == "yes"
 
 
 class Locked(Database):

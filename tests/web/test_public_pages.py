@@ -179,10 +179,10 @@ def test_a_zone_that_is_none_is_passed_over(anna: Visitor, zone: str) -> None:
 
 
 def test_the_zone_can_be_changed_by_a_form_that_keeps_day_and_language(anna: Visitor) -> None:
-    page = anna.page("/anna/call?day=2026-11-24&lang=de&tz=Asia/Tokyo")
+    page = anna.page("/anna/call?day=2026-11-24&lang=de&tz=Asia/Tokyo&choose=zone")
     form = next(form for form in page.forms if form.method == "get")
     assert form.fields == {"day": "2026-11-24", "lang": "de"}
-    text = anna.get("/anna/call?lang=de&tz=Asia/Tokyo").text
+    text = anna.get("/anna/call?lang=de&tz=Asia/Tokyo&choose=zone").text
     assert '<option value="Asia/Tokyo" selected>Tokio</option>' in text
     assert '<optgroup label="Europa">' in text
     assert '<option value="America/Vancouver">Vancouver</option>' in text
@@ -198,17 +198,17 @@ def test_only_a_page_without_a_zone_looks_for_the_browsers(anna: Visitor) -> Non
 def test_days_without_a_free_time_are_dimmed_and_say_so(anna: Visitor) -> None:
     text = anna.get("/anna/call").text
     assert 'aria-label="Saturday, 28 November: no free time"' in text
-    assert re.search(r'class="day free"[^>]*aria-current="date" aria-label="Monday, 23 November"', text)
+    assert re.search(r'class="day free"[^>]*aria-current="true" aria-label="Monday, 23 November"', text)
 
 
 def test_the_arrows_leave_out_weeks_without_a_free_time(anna: Visitor, annas: Services) -> None:
     away = Absence(date(2026, 11, 30), date(2026, 12, 13))
     change_owner(annas, timetable=Timetable(weekly=parse_weekly(HOURS), absences=(away,)))
     text = anna.get("/anna/call").text
-    assert re.search(r'from=2026-12-14"[^>]*aria-label="Later days"', text)
+    assert re.search(r'from=2026-12-14#chosen"[^>]*aria-label="Later days"', text)
     assert "Earlier days" not in text
     text = anna.get("/anna/call?from=2026-12-14").text
-    assert re.search(r'from=2026-11-23"[^>]*aria-label="Earlier days"', text)
+    assert re.search(r'from=2026-11-23#chosen"[^>]*aria-label="Earlier days"', text)
     assert "Monday, 14 December" in text
 
 
@@ -218,8 +218,8 @@ def test_the_month_shows_its_free_days_and_leads_to_the_next(anna: Visitor) -> N
     assert "December 2026" in month
     assert 'aria-label="Friday, 4 December"' in month
     assert 'aria-label="Saturday, 5 December"' not in month
-    assert re.search(r'day=2026-11-23"[^>]*aria-label="The month before"', text)
-    assert re.search(r'day=2027-01-01"[^>]*aria-label="The month after"', text)
+    assert re.search(r'day=2026-11-23#chosen"[^>]*aria-label="The month before"', text)
+    assert re.search(r'day=2027-01-01#chosen"[^>]*aria-label="The month after"', text)
 
 
 @pytest.mark.parametrize(
@@ -243,12 +243,14 @@ def test_a_day_without_free_times_says_why_and_leads_on(anna: Visitor, annas: Se
     assert ("Next day with free times" in text) is (day < "2027")
 
 
-def test_a_silent_calendar_offers_nothing_and_says_so(anna: Visitor, annas: Services) -> None:
+def test_a_silent_calendar_offers_to_note_a_time_and_says_why(anna: Visitor, annas: Services) -> None:
     annas.now.advance(timedelta(minutes=16))  # type: ignore[attr-defined]
-    text = anna.get("/anna/call").text
+    text = anna.get("/anna/call?day=2026-11-24").text
     assert "see my calendar at the moment." in text
-    assert "Try again in a few minutes." in text
-    assert "start=" not in text
+    assert "free as far as I know." in text
+    assert "start=2026-11-24T08:00:00Z" in text
+    assert 'aria-label="Note Tuesday, 24 November, 9:00"' in text
+    assert 'aria-label="Book ' not in text
 
 
 def test_where_nothing_is_free_the_page_says_until_when(anna: Visitor, annas: Services) -> None:

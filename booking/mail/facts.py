@@ -1,0 +1,112 @@
+"""What a mail is made of: the facts of one call or one calendar, as a job of the outbox keeps them.
+
+Facts hold no wording; they are written when something happens and read when the mail leaves.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+_MOMENTS: Final = ("starts_at", "ends_at", "moved_from", "answer_by")
+
+
+@dataclass(frozen=True)
+class CallFacts:
+    """Everything one mail about one call needs; times are aware UTC.
+
+    ``message`` is ``booked``, ``moved``, ``corrected`` or ``cancelled``, to a client also ``requested``, ``confirmed``,
+    ``declined`` or ``reminder``; ``to`` is ``client`` or ``owner``. ``locale`` and ``timezone`` are the recipient's.
+    ``client_phone`` and ``owner_phone`` are E.164 or empty; ``caller_id`` is the owner's sentence on which number a
+    call comes from. ``link`` is the client's own (empty in the owner's mail), ``booking_url`` the page of this call
+    type's times. ``cancelled_by`` is ``client``, ``owner`` or anything else for nobody in person. ``moved_from`` is the
+    start a moved call had before, ``answer_by`` the moment by which a request is answered. A declined request has
+    ``alternatives``, free starts offered instead; ``is_unseen`` says that no calendar answered in time, so that it is
+    not known whether the time is taken.
+    """
+
+    message: str
+    to: str
+    recipient: str
+    locale: str
+    timezone: str
+    owner_name: str
+    owner_email: str
+    owner_timezone: str
+    owner_phone: str
+    caller_id: str
+    discretion: str
+    sender_name: str
+    call_id: str
+    starts_at: datetime
+    ends_at: datetime
+    call_type_name: str
+    who_calls: str
+    client_name: str
+    client_phone: str
+    client_email: str
+    note: str
+    client_timezone: str
+    ics_uid: str
+    sequence: int
+    link: str
+    booking_url: str
+    cancelled_by: str = ""
+    moved_from: datetime | None = None
+    answer_by: datetime | None = None
+    alternatives: tuple[datetime, ...] = ()
+    is_unseen: bool = False
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the facts as JSON can keep them."""
+        return {name: _as_json(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "CallFacts":
+        """Read what :meth:`to_payload` wrote."""
+        moments = {name: datetime.fromisoformat(payload[name]) for name in _MOMENTS if payload.get(name)}
+        alternatives = tuple(datetime.fromisoformat(moment) for moment in payload.get("alternatives", ()))
+        return cls(**{**payload, **moments, "alternatives": alternatives})
+
+
+@dataclass(frozen=True)
+class CalendarFacts:
+    """Everything a mail to the owner about a silent calendar needs.
+
+    ``message`` is ``calendar_silent`` or ``calendar_back``. ``error_kind`` names the error's class in
+    ``booking.calendars.port``; ``silent_since`` is the last moment it was known, aware UTC, ``None`` if it never was.
+    """
+
+    message: str
+    recipient: str
+    locale: str
+    timezone: str
+    calendar_name: str
+    error_kind: str
+    silent_since: datetime | None
+    to: str = "owner"
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the facts as JSON can keep them."""
+        return {name: _as_json(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "CalendarFacts":
+        """Read what :meth:`to_payload` wrote."""
+        since = payload["silent_since"]
+        return cls(**{**payload, "silent_since": datetime.fromisoformat(since) if since else None})
+
+
+Facts = CallFacts | CalendarFacts
+
+
+def read_facts(payload: Mapping[str, Any]) -> Facts:
+    """Read the facts that a mail's job holds."""
+    kind = CalendarFacts if str(payload["message"]).startswith("calendar_") else CallFacts
+    return kind.from_payload(payload)
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return [_as_json(each) for each in value] if isinstance(value, tuple) else value

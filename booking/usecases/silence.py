@@ -1,0 +1,72 @@
+"""A calendar that falls silent: its owner is told once when it begins, and once when it is over."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from booking.mail.messages import CalendarFacts
+from booking.rules.quiet import notice_time
+from booking.store.models import Calendar, HeldPeriod, Job, Owner
+from booking.usecases.availability import FRESH_FOR, holidays_of
+from booking.usecases.notify import House
+
+
+def note_silence(db: Session, house: House, calendar_id: int, now: datetime) -> None:
+    """Tell the owner, once, that a calendar is unknown by now; the owner's lock must be held."""
+    calendar = db.get(Calendar, calendar_id)
+    if calendar is None or calendar.silence_told_at is not None:
+        return
+    if calendar.read_at is not None and now - calendar.read_at <= FRESH_FOR:
+        return
+    calendar.silence_told_at = now
+    db.add(_job(db, house, calendar, "calendar_silent", now))
+
+
+def note_answer(db: Session, house: House, calendar_id: int, now: datetime) -> None:
+    """Tell the owner that a calendar answers again; where nobody heard of its silence, nobody hears of its end."""
+    calendar = db.get(Calendar, calendar_id)
+    if calendar is None or calendar.silence_told_at is None:
+        return
+    calendar.silence_told_at = None
+    is_open = Job.done_at.is_(None) & Job.parked_at.is_(None) & Job.sending_at.is_(None)
+    unheard = update(Job).where(Job.group == _group(calendar), is_open).values(done_at=now).returning(Job.number)
+    if not db.scalars(unheard.execution_options(synchronize_session=False)).all():
+        db.add(_job(db, house, calendar, "calendar_back", now))
+
+
+def _job(db: Session, house: House, calendar: Calendar, message: str, now: datetime) -> Job:
+    owner = calendar.owner
+    facts = CalendarFacts(
+        message=message,
+        recipient=owner.email,
+        locale=owner.locale,
+        timezone=owner.timezone,
+        calendar_name=calendar.name or calendar.url,
+        error_kind=calendar.error_kind,
+        silent_since=calendar.read_at,
+    )
+    return Job(
+        id=house.token(),
+        owner_id=owner.id,
+        kind="mail",
+        group=_group(calendar),
+        payload=facts.to_payload(),
+        created_at=now,
+        not_before=_owner_hears(db, owner, now),
+    )
+
+
+def _group(calendar: Calendar) -> str:
+    return f"calendar.{calendar.id}"
+
+
+def _owner_hears(db: Session, owner: Owner, now: datetime) -> datetime:
+    """In quiet time it waits, unless a call begins before the owner would hear of it."""
+    lead = timedelta(minutes=owner.morning_minutes)
+    heard = notice_time(now, owner.timetable, ZoneInfo(owner.timezone), holidays_of(owner, now), lead)
+    threatened = select(HeldPeriod.id).where(
+        HeldPeriod.owner_id == owner.id, HeldPeriod.ends_at > now, HeldPeriod.starts_at < heard
+    )
+    return now if db.scalar(threatened.limit(1)) is not None else heard

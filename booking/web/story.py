@@ -1,0 +1,102 @@
+"""A call told to its client: its state in words, what has happened so far, and when reminders come."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from booking.rules.lifecycle import Actor, State, Step
+from booking.store.models import Call, CallChange
+from booking.usecases.notify import reminders_of
+from booking.web.context import gettext, now, reader, zone_name
+
+_STARTS_REMINDERS: Final = frozenset({Step.BOOK, Step.CONFIRM, Step.MOVE, Step.CORRECT})
+"""The steps at which the reminders of a call are set."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One line of a call's history."""
+
+    at: str
+    what: str
+
+
+def state_words(call: Call) -> str:
+    """Say in one sentence what the call is."""
+    moment = now()
+    ended = {
+        State.CANCELLED: gettext("This call is cancelled."),
+        State.DECLINED: gettext("This time does not work."),
+        State.WITHDRAWN: gettext("This time was given back."),
+    }
+    if call.state in ended:
+        return ended[call.state]
+    if moment < call.starts_at:
+        waiting = call.state is State.REQUESTED
+        return gettext("Not confirmed yet.") if waiting else gettext("This call is arranged.")
+    if moment < call.ends_at and call.state is State.CONFIRMED:
+        return gettext("It is time for this call.")
+    return gettext("The time of this call has passed.")
+
+
+def history(call: Call) -> list[Told]:
+    """Tell what has happened, oldest first."""
+    return [Told(_moment(change.at), _what(change)) for change in call.changes]
+
+
+def reminders(call: Call) -> list[str]:
+    """Write when the reminders that are still to come will come."""
+    if call.state is not State.CONFIRMED:
+        return []
+    set_at = (change.at for change in call.changes if change.step in _STARTS_REMINDERS)
+    since = max(set_at, default=call.created_at)
+    speech, zone = reader(), ZoneInfo(zone_name())
+    ahead = [moment for moment in reminders_of(call, since) if moment > now()]
+    return [
+        gettext("%(day)s, %(time)s", day=speech.day(moment, zone), time=speech.time(moment, zone)) for moment in ahead
+    ]
+
+
+def _moment(at: datetime) -> str:
+    zone = ZoneInfo(zone_name())
+    return gettext("%(day)s, %(time)s", day=reader().short_day(at, zone), time=reader().time(at, zone))
+
+
+def _what(change: CallChange) -> str:
+    """Say it of whoever did it; of clock and calendar without naming anybody."""
+    told = {Actor.CLIENT: _by_client, Actor.OWNER: _by_owner}.get(Actor(change.actor))
+    said = told().get(Step(change.step)) if told else None
+    return said or _by_nobody()[Step(change.step)]
+
+
+def _by_client() -> Mapping[Step, str]:
+    return {
+        Step.BOOK: gettext("You booked the call."),
+        Step.REQUEST: gettext("You had the time noted."),
+        Step.WITHDRAW: gettext("You gave the time back."),
+        Step.MOVE: gettext("You moved the call."),
+        Step.CANCEL: gettext("You cancelled the call."),
+    }
+
+
+def _by_owner() -> Mapping[Step, str]:
+    return {
+        Step.BOOK: gettext("I entered the call."),
+        Step.MOVE: gettext("I moved the call."),
+        Step.CANCEL: gettext("I cancelled the call."),
+    }
+
+
+def _by_nobody() -> Mapping[Step, str]:
+    return {
+        Step.BOOK: gettext("The call was entered."),
+        Step.REQUEST: gettext("The time was noted."),
+        Step.CONFIRM: gettext("The time was confirmed."),
+        Step.DECLINE: gettext("The time was not confirmed."),
+        Step.WITHDRAW: gettext("The time was given back."),
+        Step.MOVE: gettext("The call was moved."),
+        Step.CANCEL: gettext("The call was cancelled."),
+        Step.CORRECT: gettext("Number or mail address was corrected."),
+    }
