@@ -55,16 +55,20 @@ def _after_a_change(database: Path, port: int, bare: int, now: datetime, count: 
     """Measure answers for which nothing was kept: before each of them something of the owner changes."""
     with contextlib.closing(sqlite3.connect(database, isolation_level=None, timeout=10)) as db:
         for kind, path in _paths(now).items():
-            target = Target(port, path % SIZES[1])
-            size = ask(target)[1].body_size
-            times: list[float] = []
-            floors: list[float] = []
+            targets = {size: Target(port, path % size) for size in SIZES}
+            floors = {size: Target(bare, f"/{kind}/{ask(target)[1].body_size}") for size, target in targets.items()}
+            times: dict[int, list[float]] = {size: [] for size in SIZES}
+            floor_times: dict[int, list[float]] = {size: [] for size in SIZES}
             for _ in range(count):
-                db.execute("UPDATE owner SET revision = revision + 1")
-                times += ask(target)[0]
-                floors += ask(Target(bare, f"/{kind}/{size}"))[0]
-            what = f"slot{'s' if kind == 'API' else ''} {kind}, {SIZES[1]} events, the first after a change"
-            yield compare(what, times, f"bare view, {size} bytes", floors)
+                for size in SIZES:
+                    db.execute("UPDATE owner SET revision = revision + 1")
+                    times[size] += ask(targets[size])[0]
+                    floor_times[size] += ask(floors[size])[0]
+            for size in SIZES:
+                what = f"slot{'s' if kind == 'API' else ''} {kind}, {size:,} events, the first after a change"
+                yield compare(what, times[size], "bare view, new connection", floor_times[size])
+            what = f"{kind}: {SIZES[-1]:,} events, the first after a change"
+            yield compare(what, times[SIZES[-1]], f"{SIZES[0]} events", times[SIZES[0]], MORE_EVENTS_AT_MOST)
 
 
 def _latencies(port: int, bare: int, now: datetime, rounds: int, requests: int) -> Iterator[Line]:

@@ -20,7 +20,7 @@ READY_SECONDS = 60
 def gunicorn(application: str, env: Mapping[str, str]) -> Iterator[int]:
     """Serve an application with two processes of four threads; yield the port."""
     port = free_port()
-    options = ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning"]
+    options = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--log-level", "warning"]
     if application.startswith("wsgi"):
         options += ["--logger-class", "booking.web.guards.RedactingLogger"]
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *options, "--no-control-socket"]

@@ -192,7 +192,7 @@ def _web_command(settings: Settings) -> list[str]:
         "--bind": f"{host}:{settings.port}",
         "--worker-class": "gthread",
         "--workers": "2",
-        "--threads": "4",
+        "--threads": "8",  # more than may wait for calendars at one time (calendars/live.py), so that pages go on
         "--graceful-timeout": "8",
         "--logger-class": "booking.web.guards.RedactingLogger",
         "--log-level": settings.log_level.lower() if settings.log_level != "INFO" else "warning",

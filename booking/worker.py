@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from booking.calendars.port import CalendarError
 from booking.jobs import HANDLERS, Report, house_of, later
@@ -23,7 +23,7 @@ from booking.store import outbox
 from booking.store.models import Installation, Job
 from booking.usecases import housekeeping, refresh, silence
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("booking.worker")  # not __main__, which it is when it runs
 
 READ_SECONDS: Final = 60.0
 READ_LEASE: Final = timedelta(minutes=3)
@@ -130,8 +130,8 @@ def _repeat(services: Services, chore: Callable[[Services], bool | None], idle: 
     while not stop.is_set():
         try:
             was_busy = chore(services)
-        except OperationalError:
-            log.exception("the database does not answer")
+        except SQLAlchemyError:
+            log.exception("the database does not do what it should")
             stop.wait(AFTER_DATABASE_TROUBLE_SECONDS)
             continue
         if not was_busy:

@@ -55,13 +55,13 @@ class Timeline:
     @classmethod
     def of_spans(cls, spans: Iterable[tuple[int, int]]) -> Self:
         """Merge ``(start, end)`` pairs of epoch seconds that are sorted by their start."""
-        edges: array[int] = array("q")
+        edges: list[int] = []  # an array makes a new number for each look at it: half as fast
         for start, end in spans:
             if edges and start <= edges[-1]:
                 edges[-1] = max(edges[-1], end)
             else:
-                edges.extend((start, end))
-        return cls(edges)
+                edges += (start, end)
+        return cls(array("q", edges))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:

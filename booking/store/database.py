@@ -36,7 +36,9 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self._engine = (
-            _sqlite_engine(url) if self.is_sqlite else sa.create_engine(url, pool_size=POOL_SIZE, hide_parameters=True)
+            _sqlite_engine(url)
+            if self.is_sqlite
+            else sa.create_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True)
         )
 
     @contextlib.contextmanager

@@ -146,7 +146,9 @@ def move_call(token: str) -> ResponseReturnValue:
     """Move a call to another free slot; moving it to where it is already changes nothing."""
     call = _call_of(token)
     start = read_new_start(read_body(), call)
-    if start == call.starts_at and call.state is State.CONFIRMED:
+    if call.state is not State.CONFIRMED:
+        return problem(409, "too_late")
+    if start == call.starts_at:
         return _shown(call, token)
     try:
         return _shown(move(services(), call, start, Actor.CLIENT), token)

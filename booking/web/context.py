@@ -14,6 +14,8 @@ from zoneinfo import available_timezones
 
 from flask import Flask, current_app, g, request, url_for
 from markupsafe import Markup, escape
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from booking.language import LANGUAGES, Language, language
 from booking.services import Services
@@ -94,7 +96,12 @@ def zone_names() -> frozenset[str]:
 
 def accepted_language() -> str | None:
     """Return the first of our languages that the browser asks for; regions don't matter."""
-    wished = (code.partition("-")[0].lower() for code in request.accept_languages.values())
+    return _first_of_ours(request.headers.get("Accept-Language", ""))
+
+
+@lru_cache(maxsize=500)
+def _first_of_ours(header: str) -> str | None:
+    wished = (code.partition("-")[0].lower() for code in parse_accept_header(header, LanguageAccept).values())
     return next((code for code in wished if code in LANGUAGES), None)
 
 

@@ -126,8 +126,8 @@ def _refuse_huge_requests() -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    given = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - iterating yields pairs
+    response.headers.extend([(name, value) for name, value in HEADERS.items() if name.lower() not in given])
     if services().settings.is_https:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint != "static":

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from booking.errors import CapReached, IllegalStep, NotOffered
-from booking.rules.lifecycle import Actor
+from booking.rules.lifecycle import Actor, State
 from booking.signing import LINK_FROM_MAIL, Link
 from booking.store.models import Call
 from booking.usecases import calls
@@ -67,7 +67,7 @@ def move(token: str) -> ResponseReturnValue:
         return _question(found, token, start, 400, note=refusal("stale"))
     if start is None:
         return _nearest(found, token, _offer(found), None)
-    if start == found.starts_at:
+    if start == found.starts_at or found.state is not State.CONFIRMED:
         return to_call(token)
     return _move(found, said, token, start)
 

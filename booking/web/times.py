@@ -88,7 +88,8 @@ class Times:
         ``but`` is a start that is left out: that of the call which is to be moved.
         """
         self._offer, self._language, self._zone = offer, speech, zone
-        self.free = [start for start in offer.all_free() if start != but]
+        free = offer.all_free()
+        self.free = [start for start in free if start != but] if but else free
         self._days = by_day(self.free, zone)
         self.today = offer.agenda.now.astimezone(zone).date()
         self.last = (offer.horizon.end - timedelta(seconds=1)).astimezone(zone).date()

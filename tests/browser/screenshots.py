@@ -38,8 +38,7 @@ def take_all(folder: Path, part: str) -> int:
     ):
         pages = {name: (site.url + path.format(**site.places), visit) for name, (path, visit) in PAGES.items()}
         with _failing(site) as failing:
-            pages |= {name: (url, stay) for name, url in failing.items()}
-            for name, (url, visit) in pages.items():
+            for name, (url, visit) in (pages | failing).items():
                 if part in name:
                     for code in LANGUAGES:
                         _take(browser, folder / f"{name.replace(', ', '-').replace(' ', '-')}-{code}", url, code, visit)
@@ -76,7 +75,7 @@ def _browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def _failing(site: Site) -> Iterator[dict[str, str]]:
+def _failing(site: Site) -> Iterator[dict[str, tuple[str, Visit]]]:
     """Serve what goes wrong: an app whose limit is reached, and one whose database is away."""
     ours = site.services
     limited = replace(ours, settings=replace(ours.settings, rate_limits=True))
@@ -85,16 +84,19 @@ def _failing(site: Site) -> Iterator[dict[str, str]]:
         served(create_app(limited.settings, limited)) as (_, many),
         served(create_app(away.settings, away)) as (_, none),
     ):
-        _exhaust(f"http://127.0.0.1:{many}/nobody")
-        yield {"too many requests": f"http://127.0.0.1:{many}/anna", "unavailable": f"http://127.0.0.1:{none}/anna"}
+        yield {
+            "too many requests": (f"http://127.0.0.1:{many}/nobody", _ask_too_often),
+            "unavailable": (f"http://127.0.0.1:{none}/anna", stay),
+        }
 
 
-def _exhaust(url: str) -> None:
+def _ask_too_often(page: Page) -> None:
     for _ in range(READS_A_MINUTE + 1):
         try:
-            urlopen(url)
+            urlopen(page.url)
         except HTTPError as error:
             error.close()
+    page.reload()
 
 
 def _empty(folder: Path) -> Path:

@@ -350,7 +350,7 @@ def test_a_request_is_withdrawn_once(program: Visitor, server: Server) -> None:
 
 
 @pytest.mark.parametrize("wish", [{}, {"reminders": False}, {"reminders": True}])
-def test_reminders_are_wished_for_by_saying_so(program: Visitor, services: Services, wish: dict[str, bool]) -> None:
+def test_reminders_are_wished_for_by_saying_so(program: Visitor, services: Services, wish: dict[str, Any]) -> None:
     assert program.book(**wish).status_code == 201
     (call,) = booked(services)
     assert call.wants_reminders is wish.get("reminders", False)

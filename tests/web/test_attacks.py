@@ -328,6 +328,8 @@ EXTRA = {
     "sequence": "99",
     "created_at": "2020-01-01",
     "address_proved_at": "2020-01-01",
+    "answer_by": "2020-01-01",
+    "wants_reminders": "yes",
     "minutes": "600",
     "owner_slug": "bert",
     "type_slug": "only-bert",
@@ -374,6 +376,21 @@ def test_extra_fields_of_the_client_s_forms_change_nothing(visitor: Visitor, ser
         column.key for column in Call.__table__.columns if getattr(before, column.key) != getattr(after, column.key)
     }
     assert changed == {"phone", "sequence"}
+
+
+def test_extra_fields_of_a_move_change_nothing(visitor: Visitor, services: Services) -> None:
+    """By the page and by the API: the time moves, and what follows from it."""
+    token = visitor.token()
+    (before,) = calls(services)
+    form = visitor.page(f"/c/{token}/move?start={TUESDAY + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}").post_form
+    extra = {**EXTRA, **person(9), "who_calls": "client", "timezone": "UTC", "locale": "ru"}
+    assert visitor.post(f"/c/{token}/move", data={**extra, **form.fields}).status_code == 303
+    assert visitor.post(f"/api/v1/calls/{token}/move", json={**extra, **new_start()}).status_code == 200
+    (after,) = calls(services)
+    changed = {
+        column.key for column in Call.__table__.columns if getattr(before, column.key) != getattr(after, column.key)
+    }
+    assert changed == {"starts_at", "ends_at", "owner_wall_time", "sequence"}
 
 
 # A tampered start

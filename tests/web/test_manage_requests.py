@@ -65,6 +65,11 @@ def test_what_is_only_noted_is_nothing_for_a_calendar_and_can_t_be_moved(anna: V
     assert "/move" not in text
     assert anna.get(f"/c/{token}/call.ics").status_code == 404
     assert anna.get(f"/c/{token}/move").location == f"/c/{token}"
+    form = anna.page(f"/c/{token}/cancel").post_form
+    answer = anna.post(f"/c/{token}/move", data={**form.fields, "start": "2026-11-24T10:00:00Z"})
+    assert (answer.status_code, answer.location) == (303, f"/c/{token}")
+    moved = anna.post(f"/api/v1/calls/{token}/move", json={"start": "2026-11-24T10:00:00Z"})
+    assert (moved.status_code, moved.get_json()) == (409, {"error": "too_late"})
 
 
 def test_a_noted_time_is_corrected_like_a_call(anna: Visitor, annas: Services, token: str) -> None:

@@ -258,7 +258,7 @@ def test_where_nothing_is_free_the_page_says_until_when(anna: Visitor, annas: Se
     change_types(annas, horizon_days=10)
     text = anna.get("/anna/call").text
     assert "There is no free time until Thursday, 3 December." in text
-    assert "Look again tomorrow." in text
+    assert "Look again in a few days." in text
 
 
 @pytest.mark.parametrize(
