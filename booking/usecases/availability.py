@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import holidays
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased, contains_eager, selectinload
 
 from booking.errors import NotFound
@@ -22,6 +22,30 @@ FRESH_FOR: Final = timedelta(minutes=15)
 EVERYTHING: Final = Period(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
+
+# Built once: putting a statement together costs more than running it.
+_ALL_TYPES: Final = aliased(CallType)
+_OWNER_AND_CALENDARS: Final = (
+    select(
+        CallType,
+        Calendar,
+        select(func.count()).where(_ALL_TYPES.owner_id == Owner.id).correlate(Owner).scalar_subquery(),
+    )
+    .join(CallType.owner)
+    .outerjoin(Calendar, (Calendar.owner_id == Owner.id) & Calendar.is_busy)
+    .where(Owner.slug == bindparam("owner"), CallType.slug == bindparam("type"))
+    .options(contains_eager(CallType.owner))
+)
+_HELD: Final = (
+    select(Call.starts_at, Call.call_type_id, HeldPeriod.starts_at, HeldPeriod.ends_at)
+    .join(HeldPeriod.call)
+    .where(
+        HeldPeriod.owner_id == bindparam("owner_id"),
+        HeldPeriod.call_id != bindparam("without"),
+        HeldPeriod.starts_at > bindparam("after"),
+        HeldPeriod.starts_at < bindparam("before"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -100,15 +124,7 @@ def load_offer(db: Session, owner_slug: str, type_slug: str, now: datetime, *, w
     :param without: the id of a call whose own time counts as free: one that is to be moved, or confirmed.
     :raises NotFound: no such owner or call type.
     """
-    of_owner = aliased(CallType)
-    all_types = select(func.count()).where(of_owner.owner_id == Owner.id).scalar_subquery()
-    rows = db.execute(
-        select(CallType, Calendar, all_types)
-        .join(CallType.owner)
-        .outerjoin(Calendar, (Calendar.owner_id == Owner.id) & Calendar.is_busy)
-        .where(Owner.slug == owner_slug, CallType.slug == type_slug)
-        .options(contains_eager(CallType.owner))
-    ).all()
+    rows = db.execute(_OWNER_AND_CALENDARS, {"owner": owner_slug, "type": type_slug}).all()
     if not rows:
         raise NotFound("no such call type")
     call_type: CallType = rows[0][0]
@@ -180,16 +196,8 @@ def _known(calendars: Sequence[Calendar], now: datetime) -> Period | None:
 def _held(db: Session, call_type: CallType, now: datetime, rules: CallRules, without: str) -> tuple[HeldCall, ...]:
     """The held periods of the owner; a week more on both sides, for the caps by week."""
     until = now + timedelta(days=rules.horizon_days) + _WEEK
-    rows = db.execute(
-        select(Call.starts_at, Call.call_type_id, HeldPeriod.starts_at, HeldPeriod.ends_at)
-        .join(HeldPeriod.call)
-        .where(
-            HeldPeriod.owner_id == call_type.owner_id,
-            HeldPeriod.call_id != without,
-            HeldPeriod.starts_at > now - _WEEK - _DAY,
-            HeldPeriod.starts_at < until + _DAY,
-        )
-    )
+    window = {"after": now - _WEEK - _DAY, "before": until + _DAY}
+    rows = db.execute(_HELD, {"owner_id": call_type.owner_id, "without": without, **window})
     return tuple(
         HeldCall(starts_at, Period(held_from, held_to), counts=call_type_id == call_type.id)
         for starts_at, call_type_id, held_from, held_to in rows

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import String, cast, select, update
+from sqlalchemy import String, cast, delete, select, update
 from sqlalchemy.orm import Session
 
-from booking.store.models import Call, Job, Owner
+from booking.store.models import Call, HeldPeriod, Job, Owner
 
 FORGET_ORIGINS_AFTER: Final = timedelta(days=1)
 FORGET_MAILS_AFTER: Final = timedelta(days=30)
+KEEP_HELD: Final = timedelta(days=14)
 
 
 def forget(db: Session, now: datetime) -> None:
@@ -20,6 +21,9 @@ def forget(db: Session, now: datetime) -> None:
     is_kept = cast(Job.payload, String) != "{}"
     sent = (Job.kind == "mail") & (Job.done_at < now - FORGET_MAILS_AFTER) & is_kept
     db.execute(update(Job).where(sent).values(payload={}, first_mail_to="").execution_options(**quietly))
+    # Past ones hold nothing any more, and SQLite's wall would look through all of them on every booking; the caps by
+    # week still count those of the last days.
+    db.execute(delete(HeldPeriod).where(HeldPeriod.ends_at < now - KEEP_HELD).execution_options(**quietly))
     for owner_id, retention_days in db.execute(select(Owner.id, Owner.retention_days)):
         anonymise(db, owner_id, ended_before=now - timedelta(days=retention_days))
 

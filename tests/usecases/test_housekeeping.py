@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, update
 
 from booking.services import Services
-from booking.store.models import Call, Job
+from booking.store.models import Call, HeldPeriod, Job
 from booking.usecases.housekeeping import forget
 from tests.builders import wish
 from tests.fakes import Clock
@@ -29,6 +29,17 @@ def test_the_network_of_a_client_is_forgotten_after_a_day(services: Services, bo
     assert tidy(services)[0].origin == "net"
     clock.advance(timedelta(hours=2))
     assert tidy(services)[0].origin == ""
+
+
+def test_a_period_is_not_held_any_more_two_weeks_after_it_is_over(
+    services: Services, book_one: Book, clock: Clock
+) -> None:
+    book_one(wish(TUESDAY))
+    for days, held in ((13, 1), (15, 0)):
+        clock.time = TUESDAY + timedelta(days=days)
+        tidy(services)
+        with services.database.reading() as db:
+            assert len(db.scalars(select(HeldPeriod)).all()) == held
 
 
 def test_sent_mails_are_forgotten_after_a_month(services: Services, book_one: Book, clock: Clock) -> None:
