@@ -18,9 +18,9 @@ from booking.mail.messages import read_facts, render
 from booking.mail.smtp import MailDelayed, MailRefused, MailUncertain
 from booking.services import Services
 from booking.store import outbox
-from booking.store.models import Job
-from booking.usecases import placing, requests
-from booking.usecases.notify import House, host_of, is_stale
+from booking.store.models import Call, Job, Owner
+from booking.usecases import placing, requests, silence
+from booking.usecases.notify import House, host_of, is_stale, owner_hears
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,9 @@ def send_mail(services: Services, job: Job) -> Report:
     with services.database.reading() as db:
         if is_stale(db, job, services.now()):
             return done(services.now())
+        hears_at = _reader_hears(db, job, services.now())
+    if hears_at > services.now():
+        return lambda db, job: outbox.try_again(db, job, hears_at, "waits for business hours")
     message = render(
         read_facts(job.payload),
         job_id=job.id,
@@ -134,6 +137,15 @@ def later(now: datetime, job: Job, reason: str, *, least: timedelta | None = Non
     at = now + max(wait, least or wait)
     log.warning("job %s has to wait: %s", job.number, reason)
     return lambda db, job: outbox.try_again(db, job, at, reason, in_doubt=in_doubt)
+
+
+def _reader_hears(db: Session, job: Job, now: datetime) -> datetime:
+    """Say when a mail may be read: a client's at once; the owner's not in quiet time, though it was due before it."""
+    if job.payload["to"] != "owner":
+        return now
+    if job.call_id is None:
+        return silence.owner_hears(db, db.get_one(Owner, job.owner_id), now)
+    return owner_hears(db.get_one(Call, job.call_id), now)
 
 
 def _written(now: datetime, call_id: str, href: str, etag: str) -> Report:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,14 +11,15 @@ from sqlalchemy import select, update
 from booking import worker
 from booking.calendars.port import AuthRefused, Conflict, Refused, Unreachable
 from booking.mail.smtp import MailDelayed, MailRefused, MailUncertain
+from booking.rules.hours import Absence
 from booking.rules.lifecycle import Actor
 from booking.services import Services
-from booking.store.models import Calendar, Call, Installation, Job, PlacedEvent
+from booking.store.models import Calendar, Call, Installation, Job, Owner, PlacedEvent
 from booking.usecases.calls import cancel
 from booking.usecases.reserve import book
 from booking.web.reserving import house
 from tests.builders import add_calendar, add_call_type, add_owner, wish
-from tests.fakes import Clock, MailBox, MemoryCalendar, Server, event
+from tests.fakes import MONDAY, Clock, MailBox, MemoryCalendar, Server, event
 
 TUESDAY = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -107,6 +109,25 @@ def test_a_mail_that_has_to_wait_is_tried_again_ever_later(
     assert job.last_error == "450 later"
     work(services)
     assert len(mailbox.to("kim@example.com")) == 1
+
+
+def test_a_mail_to_the_owner_that_had_to_wait_does_not_leave_in_quiet_time(
+    services: Services, call: Call, mailbox: MailBox, clock: Clock
+) -> None:
+    """It was due in business hours; by the time it could leave, the owner is away."""
+    mailbox.failing = [MailDelayed("450 later")] * 2
+    work(services)
+    with services.database.writing() as db:
+        owner = db.scalars(select(Owner)).one()
+        owner.timetable = replace(owner.timetable, absences=(Absence(MONDAY.date(), MONDAY.date()),))
+    clock.advance(timedelta(hours=1))
+    work(services)
+    assert mailbox.to("anna@example.org") == []
+    job = job_of(services, ".owner")
+    assert job.not_before == datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
+    clock.time = job.not_before
+    work(services)
+    assert len(mailbox.to("anna@example.org")) == 1
 
 
 def test_after_two_days_of_waiting_a_mail_is_parked(services: Services, call: Call, mailbox: MailBox) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from booking.errors import CapReached, IllegalStep, NotFound, NotOffered
@@ -33,8 +33,12 @@ def find_call(db: Session, link: Link | None) -> Call:
 
 def load_call(db: Session, call_id: str) -> Call | None:
     """Return a call with owner, call type and history."""
-    whole = (joinedload(Call.owner), joinedload(Call.call_type), selectinload(Call.changes))
-    return db.scalar(select(Call).where(Call.id == call_id).options(*whole))
+    return db.scalars(_whole(call_id)).one_or_none()
+
+
+def _whole(call_id: str) -> Select[Call]:
+    options = (joinedload(Call.owner), joinedload(Call.call_type), selectinload(Call.changes))
+    return select(Call).where(Call.id == call_id).options(*options)
 
 
 def cancel(db: Session, call_id: str, actor: Actor, now: datetime, house: House) -> Call:
@@ -157,10 +161,7 @@ def lock_call(db: Session, call_id: str) -> Call:
     """
     owner_id = db.scalar(select(Call.owner_id).where(Call.id == call_id))
     lock_owner(db, owner_id=owner_id)
-    call = load_call(db, call_id)
-    if call is None:
-        raise NotFound("no such call")
-    return call
+    return db.scalars(_whole(call_id)).one()
 
 
 def _must_be_ahead(call: Call, now: datetime) -> None:

@@ -76,7 +76,7 @@ def tell_owner(db: Session, house: House, call: Call, message: str, now: datetim
     """
     facts = replace(_facts(house, call, message, "owner"), **more)
     job = _job(house, call, "mail", "owner", now)
-    job.payload, job.not_before = facts.to_payload(), _owner_hears(call, now)
+    job.payload, job.not_before = facts.to_payload(), owner_hears(call, now)
     db.add(job)
 
 
@@ -128,7 +128,8 @@ def is_stale(db: Session, job: Job, now: datetime) -> bool:
     return job.payload["to"] == "owner" and job.payload["message"] != "cancelled" and call.state == State.CANCELLED
 
 
-def _owner_hears(call: Call, now: datetime) -> datetime:
+def owner_hears(call: Call, now: datetime) -> datetime:
+    """Return when the owner may hear of a call: in business hours, half an hour before them, or before the call."""
     owner = call.owner
     lead = timedelta(minutes=owner.morning_minutes)
     heard = notice_time(now, owner.timetable, ZoneInfo(owner.timezone), holidays_of(owner, now), lead)

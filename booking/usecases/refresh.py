@@ -142,14 +142,10 @@ def note_failure(db: Session, made: Plan, error: CalendarError, now: datetime) -
 def claim_due(db: Session, now: datetime, lease: timedelta) -> Calendar | None:
     """Take one calendar that is due to be read, for as long as ``lease``; ``None`` where none is due."""
     due = Calendar.is_busy & (Calendar.next_read_at.is_(None) | (Calendar.next_read_at <= now))
-    first = select(Calendar).where(due).order_by(Calendar.next_read_at.nulls_first(), Calendar.id).limit(1)
-    calendar = db.scalar(first.options(joinedload(Calendar.owner)))
-    if calendar is None:
-        return None
-    taken = update(Calendar).where(Calendar.id == calendar.id, due).values(next_read_at=now + lease)
-    if db.scalar(taken.returning(Calendar.id).execution_options(synchronize_session=False)) is None:
-        return None
-    return calendar
+    first = select(Calendar.id).where(due).order_by(Calendar.next_read_at.nulls_first(), Calendar.id).limit(1)
+    take = update(Calendar).where(Calendar.id == first.scalar_subquery(), due).values(next_read_at=now + lease)
+    taken = db.scalar(take.returning(Calendar.id).execution_options(synchronize_session=False))
+    return db.get(Calendar, taken, options=[joinedload(Calendar.owner)]) if taken is not None else None
 
 
 def merge(db: Session, calendar: Calendar) -> None:

@@ -54,7 +54,7 @@ def _job(db: Session, house: House, calendar: Calendar, message: str, now: datet
         group=_group(calendar),
         payload=facts.to_payload(),
         created_at=now,
-        not_before=_owner_hears(db, owner, now),
+        not_before=owner_hears(db, owner, now),
     )
 
 
@@ -62,8 +62,8 @@ def _group(calendar: Calendar) -> str:
     return f"calendar.{calendar.id}"
 
 
-def _owner_hears(db: Session, owner: Owner, now: datetime) -> datetime:
-    """In quiet time it waits, unless a call begins before the owner would hear of it."""
+def owner_hears(db: Session, owner: Owner, now: datetime) -> datetime:
+    """Return when the owner may hear of a calendar: in quiet time it waits, unless a call begins before."""
     lead = timedelta(minutes=owner.morning_minutes)
     heard = notice_time(now, owner.timetable, ZoneInfo(owner.timezone), holidays_of(owner, now), lead)
     threatened = select(HeldPeriod.id).where(

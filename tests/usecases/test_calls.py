@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from booking.errors import CapReached, IllegalStep, NotFound
 from booking.rules.lifecycle import Actor, State
 from booking.services import Services
 from booking.signing import Link
-from booking.store.models import Call, CallChange, HeldPeriod, Job
+from booking.store.models import Calendar, Call, CallChange, HeldPeriod, Job
 from booking.usecases.availability import load_offer
 from booking.usecases.calls import cancel, correct, find_call, prove_address
 from booking.usecases.notify import House
@@ -41,6 +41,17 @@ def test_a_cancelled_call_frees_its_time_at_once_and_tells_both_sides(
     with services.database.reading() as db:
         assert db.scalars(select(HeldPeriod)).all() == []
         assert load_offer(db, "anna", "call", services.now()).why_not(TUESDAY) is None
+
+
+def test_a_call_that_stands_in_no_calendar_is_cancelled_by_mails_alone(
+    services: Services, house: House, book_one: Book
+) -> None:
+    with services.database.writing() as db:
+        db.execute(update(Calendar).values(takes_calls=False))
+    call = book_one(wish(TUESDAY))
+    with services.database.writing() as db:
+        cancel(db, call.id, Actor.CLIENT, services.now(), house)
+    assert {kind for kind, _, _ in jobs(services)} == {"mail"}
 
 
 def test_a_call_is_cancelled_once(services: Services, house: House, book_one: Book) -> None:

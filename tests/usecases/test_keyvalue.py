@@ -102,3 +102,17 @@ def test_every_bad_pair_is_named_at_once() -> None:
 def test_the_addresses_of_pages_can_not_be_slugs() -> None:
     pages = {"api", "book", "c", "callback", "desk", "healthz", "imprint", "privacy", "readyz", "request", "static"}
     assert pages - RESERVED_SLUGS == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("reminders=60, 1440", "1440 60"), ("reminders=none", ""), ("reminders=", ""), ("reminders=60 60", "60")],
+)
+def test_reminders_are_minutes_before_the_call_longest_first(text: str, kept: str) -> None:
+    assert parse_pairs([text], call_type_keys())["reminders"] == kept
+
+
+@pytest.mark.parametrize("text", ["reminders=5", "reminders=soon", "reminders=15 16 17 18"])
+def test_reminders_too_near_too_many_or_unreadable_are_refused(text: str) -> None:
+    with pytest.raises(InvalidText, match="reminders"):
+        parse_pairs([text], call_type_keys())

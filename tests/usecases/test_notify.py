@@ -88,6 +88,11 @@ def test_a_mail_whose_facts_were_erased_is_stale(services: Services) -> None:
         assert is_stale(db, Job(kind="mail", payload={}), services.now())
 
 
+def test_a_mail_about_no_call_is_not_stale(services: Services) -> None:
+    with services.database.reading() as db:
+        assert not is_stale(db, Job(kind="mail", payload={"message": "calendar_back", "to": "owner"}), services.now())
+
+
 def test_uids_and_message_ids_end_in_the_host_of_the_public_address() -> None:
     assert host_of("https://calls.example.org/sub") == "calls.example.org"
 
