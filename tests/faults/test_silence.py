@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -17,12 +18,12 @@ from booking.app import create_app
 from booking.rules.lifecycle import State
 from booking.services import Services, real_services
 from booking.settings import Settings
-from booking.store.models import Calendar, Call, Job
+from booking.store.models import Calendar, Call, Job, PlacedEvent
 from booking.usecases.availability import load_offer
 from booking.usecases.setup import check_key
 from booking.worker import run_once
 from tests.builders import add_call_type, add_owner
-from tests.calendars.conftest import DavServer, radicale
+from tests.calendars.conftest import DavServer, radicale, running
 from tests.conftest import KEY
 from tests.fakes import event
 
@@ -186,6 +187,24 @@ def test_eight_clients_who_wait_for_a_hanging_calendar_stop_no_page(
         states = {future.result(timeout=30)["state"] for future in waiting}
     assert states == {"requested"}
     assert time.monotonic() - began < 30
+
+
+def test_a_time_noted_while_the_server_was_down_is_confirmed_when_it_is_started_again(
+    services: Services, app: Flask, dav: DavServer, tmp_path: Path
+) -> None:
+    dav.process.kill()
+    dav.process.wait()
+    assert post(app, a_start(services))["state"] == "requested"
+    work(services)
+    assert call_of(services).state is State.REQUESTED
+    port = urlsplit(dav.url).port
+    assert port is not None
+    with running([str(word) for word in dav.process.args], port, tmp_path / "again.log"):
+        work(services)
+        work(services)
+        assert call_of(services).state is State.CONFIRMED
+        with services.database.reading() as db:
+            assert db.scalars(select(PlacedEvent)).one().etag
 
 
 def test_the_server_that_was_killed_is_refused_at_once_and_noted(
