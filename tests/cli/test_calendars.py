@@ -16,7 +16,7 @@ from tests.cli.conftest import Operator, operator_of
 from tests.conftest import build_services
 from tests.fakes import MONDAY, Clock, MailBox, Server, event
 
-WORK = "https://dav.example.org/anna/work/"
+WORK = "https://dav.example.org/anna/office/"
 ADD = ("calendar", "add", "--owner", "anna", "--kind")
 
 
