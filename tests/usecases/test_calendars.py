@@ -14,7 +14,7 @@ from tests.builders import wish
 from tests.usecases.conftest import Book
 
 TUESDAY = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
-WORK = calendars.NewCalendar("caldav", "https://dav.example.org/work/", "anna", "secret")
+WORK = calendars.NewCalendar("caldav", "https://dav.example.org/office/", "anna", "secret")
 
 
 def test_the_calendar_that_takes_the_calls_takes_over_from_the_one_before(services: Services) -> None:
