@@ -9,10 +9,10 @@ from flask.cli import AppGroup, with_appcontext
 
 from booking.cli.answers import Answer, answers, owner_option
 from booking.errors import InvalidText
-from booking.rules.lifecycle import Actor
+from booking.rules.lifecycle import Actor, State
 from booking.services import Services
 from booking.store.models import Call
-from booking.usecases import calls, listing, privacy
+from booking.usecases import calls, listing, privacy, requests
 from booking.web.reserving import house, move
 
 call_group = AppGroup("call", help="Planned calls.")
@@ -48,10 +48,14 @@ def show_call(services: Services, call_id: str) -> Answer:
 @click.argument("call_id", metavar="ID")
 @answers
 def cancel_call(services: Services, call_id: str) -> Answer:
-    """Cancel a call as its owner: the event goes, the client is told."""
+    """Cancel a call as its owner, or decline a request: the event goes, the client is told."""
     with services.database.writing() as db:
-        call = calls.cancel(db, call_id, Actor.OWNER, services.now(), house(services))
-    return Answer(_data(call), [f"Cancelled; {_told(call)}."])
+        is_request = listing.show_call(db, call_id).state is State.REQUESTED
+        if is_request:
+            call = requests.decline(db, house(services), call_id, Actor.OWNER, services.now())
+        else:
+            call = calls.cancel(db, call_id, Actor.OWNER, services.now(), house(services))
+    return Answer(_data(call), [f"{'Declined' if is_request else 'Cancelled'}; {_told(call)}."])
 
 
 @call_group.command("move")

@@ -44,13 +44,13 @@ def _whole(call_id: str) -> Select[Call]:
 def cancel(db: Session, call_id: str, actor: Actor, now: datetime, house: House) -> Call:
     """Cancel a call that has not begun: its time is free at once, the event goes, both sides are told.
 
-    A request is withdrawn instead.
+    A client's request is withdrawn instead; the owner declines it (:func:`booking.usecases.requests.decline`).
 
     :raises NotFound: no such call.
     :raises IllegalStep: it is cancelled already, or has begun.
     """
     call = lock_call(db, call_id)
-    if call.state is State.REQUESTED:
+    if call.state is State.REQUESTED and actor is Actor.CLIENT:
         return _withdraw(db, call, actor, now)
     state = after(call.state, Step.CANCEL)
     _must_be_ahead(call, now)

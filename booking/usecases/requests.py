@@ -41,6 +41,17 @@ def decide(db: Session, house: House, call_id: str, now: datetime) -> bool:
     return False
 
 
+def decline(db: Session, house: House, call_id: str, actor: Actor, now: datetime) -> Call:
+    """Decline a request before the clock answers it; the client is told, with the nearest free times.
+
+    :raises NotFound: no such call.
+    :raises IllegalStep: it is no request (any more).
+    """
+    call = lock_call(db, call_id)
+    _decline(db, house, call, load_offer_to_move(db, call, now), now, actor=actor)
+    return call
+
+
 def _read_since(db: Session, call: Call) -> bool:
     """Say whether every calendar that blocks was read after the request was made."""
     unread = (Calendar.read_at.is_(None)) | (Calendar.read_at <= call.created_at)
@@ -55,10 +66,19 @@ def _confirm(db: Session, house: House, call: Call, now: datetime) -> None:
     db.flush()
 
 
-def _decline(db: Session, house: House, call: Call, offer: Offer, now: datetime, *, is_unseen: bool = False) -> None:
+def _decline(
+    db: Session,
+    house: House,
+    call: Call,
+    offer: Offer,
+    now: datetime,
+    *,
+    actor: Actor = Actor.CLOCK,
+    is_unseen: bool = False,
+) -> None:
     call.state = after(call.state, Step.DECLINE)
     release(db, call)
-    record(call, Actor.CLOCK, Step.DECLINE, now)
+    record(call, actor, Step.DECLINE, now)
     others = [start for start in offer.nearest(call.starts_at, 1 + ALTERNATIVES) if start != call.starts_at]
     tell_client(db, house, call, "declined", now, alternatives=tuple(others[:ALTERNATIVES]), is_unseen=is_unseen)
     db.flush()

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.errors import CapReached, KeyReused, NotOffered
-from booking.rules.lifecycle import HOLDS_TIME, Actor, Step, after
+from booking.rules.lifecycle import HOLDS_TIME, Actor, State, Step, after
 from booking.rules.period import Period
 from booking.rules.quiet import answer_by
 from booking.store.models import Calendar, Call, CallChange, HeldPeriod, PlacedEvent
@@ -25,6 +25,8 @@ from booking.usecases.notify import (
 )
 
 UPCOMING_PER_PERSON: Final = 5
+REQUESTS_PER_PERSON: Final = 2
+"""Open ones: nobody may keep many times from others without having one of them."""
 BOOKINGS_PER_ORIGIN_AND_HOUR: Final = 20
 
 
@@ -78,8 +80,8 @@ def book(
     reason = offer.why_not(wish.start)
     if reason is not None:
         raise NotOffered(reason)
-    _check_caps(db, owner_id, wish, now)
     step = Step.BOOK if offer.mode == "book" else Step.REQUEST
+    _check_caps(db, owner_id, wish, step, now)
     call = _new_call(house, offer, type_slug, wish, now)
     call.state = after(None, step)
     db.add(call)
@@ -136,7 +138,7 @@ def booked_already(db: Session, owner_slug: str, type_slug: str, wish: Wish) -> 
     return call
 
 
-def _check_caps(db: Session, owner_id: int, wish: Wish, now: datetime) -> None:
+def _check_caps(db: Session, owner_id: int, wish: Wish, step: Step, now: datetime) -> None:
     same_person = [func.lower(Call.email) == wish.email.lower()] if wish.email else []
     if wish.phone:
         same_person.append(Call.phone == wish.phone)
@@ -146,8 +148,11 @@ def _check_caps(db: Session, owner_id: int, wish: Wish, now: datetime) -> None:
         Call.ends_at > now,
         Call.state.in_(HOLDS_TIME),
     )
-    if same_person and (db.scalar(upcoming.where(or_(*same_person))) or 0) >= UPCOMING_PER_PERSON:
-        raise CapReached("person")
+    open_requests = upcoming.where(Call.state == State.REQUESTED)
+    counted = [(upcoming, UPCOMING_PER_PERSON)] + [(open_requests, REQUESTS_PER_PERSON)] * (step is Step.REQUEST)
+    for mine, most in counted:
+        if same_person and (db.scalar(mine.where(or_(*same_person))) or 0) >= most:
+            raise CapReached("person")
     recent = select(func.count()).where(Call.origin == wish.origin, Call.created_at > now - timedelta(hours=1))
     if wish.origin and (db.scalar(recent) or 0) >= BOOKINGS_PER_ORIGIN_AND_HOUR:
         raise CapReached("origin")

@@ -70,6 +70,13 @@ def test_a_client_without_an_address_is_told_by_phone(anna: Operator, services: 
     assert "by phone" in anna.run("call", "cancel", call.id)
 
 
+def test_the_owner_can_decline_a_request_and_the_client_is_told(anna: Operator, services: Services) -> None:
+    with services.database.writing() as db:
+        call = book(db, house(services), "anna", "call", wish(TUESDAY), services.now(), in_doubt=True)
+    assert anna.run("call", "cancel", call.id) == "Declined; the client is told by mail.\n"
+    assert anna.ask("call", "show", call.id)["state"] == "declined"
+
+
 def test_the_owner_can_move_a_call_and_the_client_is_told(
     anna: Operator, call: Call, services: Services, mailbox: MailBox
 ) -> None:

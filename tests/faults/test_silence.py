@@ -197,9 +197,10 @@ def test_a_time_noted_while_the_server_was_down_is_confirmed_when_it_is_started_
     assert post(app, a_start(services))["state"] == "requested"
     work(services)
     assert call_of(services).state is State.REQUESTED
-    port = urlsplit(dav.url).port
+    port, command = urlsplit(dav.url).port, dav.process.args
     assert port is not None
-    with running([str(word) for word in dav.process.args], port, tmp_path / "again.log"):
+    assert isinstance(command, list)
+    with running(command, port, tmp_path / "again.log"):
         work(services)
         work(services)
         assert call_of(services).state is State.CONFIRMED

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from booking.errors import IllegalStep
+from booking.errors import CapReached, IllegalStep
 from booking.rules.lifecycle import Actor, State
 from booking.rules.period import Period, Timeline
 from booking.services import Services
@@ -13,7 +13,7 @@ from booking.store.models import Calendar, Call, CallChange, HeldPeriod, Job, Pl
 from booking.usecases.availability import load_offer
 from booking.usecases.calls import cancel, correct, move
 from booking.usecases.notify import House
-from booking.usecases.requests import decide
+from booking.usecases.requests import decide, decline
 from booking.usecases.reserve import book
 from tests.builders import wish
 from tests.fakes import Clock
@@ -164,6 +164,30 @@ def test_a_client_can_withdraw_a_request_and_its_time_is_free_at_once(
         assert db.scalars(select(HeldPeriod)).all() == []
     assert messages(services) == ["requested client"]
     assert decided(services, house, call) == (True, State.WITHDRAWN)
+
+
+def test_the_owner_declines_a_request_and_the_client_is_told(services: Services, house: House, call: Call) -> None:
+    with services.database.writing() as db, pytest.raises(IllegalStep):
+        cancel(db, call.id, Actor.OWNER, services.now(), house)
+    with services.database.writing() as db:
+        assert decline(db, house, call.id, Actor.OWNER, services.now()).state is State.DECLINED
+    assert messages(services) == ["requested client", "declined client"]
+    with services.database.writing() as db, pytest.raises(IllegalStep):
+        decline(db, house, call.id, Actor.OWNER, services.now())
+
+
+def test_one_person_has_two_open_requests_at_most_and_calls_besides(
+    services: Services, house: House, call: Call
+) -> None:
+    def request(hours: int, *, in_doubt: bool = True) -> State:
+        wished = wish(TUESDAY + hours * HOUR, request_key=str(hours), email=f"{hours}@example.com")
+        with services.database.writing() as db:
+            return book(db, house, "anna", "call", wished, services.now(), in_doubt=in_doubt).state
+
+    assert request(1) is State.REQUESTED
+    with pytest.raises(CapReached):
+        request(2)
+    assert request(2, in_doubt=False) is State.CONFIRMED
 
 
 def test_a_corrected_request_stays_a_request_and_says_so_again(services: Services, house: House, call: Call) -> None:
