@@ -103,7 +103,7 @@ def decide(services: Services, job: Job) -> Report:
     with services.database.writing() as db:
         is_over = requests.decide(db, house_of(services), str(job.call_id), now)
     services.failpoint("request.decided")
-    return done(now) if is_over else lambda db, job: outbox.try_again(db, job, now + LOOK_AGAIN, "")
+    return done(now) if is_over else look_again(now)
 
 
 HANDLERS: Final[Mapping[str, Callable[[Services, Job], Report]]] = {
@@ -116,6 +116,11 @@ HANDLERS: Final[Mapping[str, Callable[[Services, Job], Report]]] = {
 def house_of(services: Services) -> House:
     """Return what use cases need to speak for this installation."""
     return House(services.settings.base_url, services.signing, services.token)
+
+
+def look_again(now: datetime, reason: str = "") -> Report:
+    """Report that a request is still open; it is never given up, since an answer was promised."""
+    return lambda db, job: outbox.try_again(db, job, now + LOOK_AGAIN, reason)
 
 
 def done(now: datetime) -> Report:
@@ -145,7 +150,8 @@ def _reader_hears(db: Session, job: Job, now: datetime) -> datetime:
         return now
     if job.call_id is None:
         return silence.owner_hears(db, db.get_one(Owner, job.owner_id), now)
-    return owner_hears(db.get_one(Call, job.call_id), now)
+    moved_from = job.payload.get("moved_from")
+    return owner_hears(db.get_one(Call, job.call_id), now, datetime.fromisoformat(moved_from) if moved_from else None)
 
 
 def _written(now: datetime, call_id: str, href: str, etag: str) -> Report:

@@ -8,15 +8,16 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from booking.calendars.port import CalendarError
-from booking.jobs import HANDLERS, Report, house_of, later
+from booking.jobs import HANDLERS, Report, house_of, later, look_again
 from booking.services import Services, real_services
 from booking.settings import Settings
 from booking.store import outbox
@@ -38,10 +39,10 @@ def run_once(services: Services) -> bool:
     return run_job(services) or read_calendar(services)
 
 
-def run_job(services: Services) -> bool:
-    """Do the oldest job of the outbox that is due; say whether there was one."""
+def run_job(services: Services, kinds: Collection[str] = tuple(HANDLERS)) -> bool:
+    """Do the oldest job of these kinds that is due; say whether there was one."""
     with services.database.writing() as db:
-        job = outbox.claim(db, services.now(), services.token())
+        job = outbox.claim(db, services.now(), services.token(), kinds)
     if job is None:
         return False
     services.failpoint("job.claimed")
@@ -114,7 +115,8 @@ def main() -> None:
 def run(services: Services, stop: threading.Event) -> None:
     """Run every kind of work until ``stop`` is set."""
     chores = (
-        (run_job, IDLE_SECONDS),
+        (partial(run_job, kinds=("mail", "decide")), IDLE_SECONDS),
+        (partial(run_job, kinds=("calendar",)), IDLE_SECONDS),
         (read_calendar, IDLE_SECONDS),
         (heartbeat, HEARTBEAT_SECONDS),
         (forget, FORGET_SECONDS),
@@ -145,6 +147,8 @@ def _handled(services: Services, job: Job) -> Report:
         raise
     except Exception as error:  # the job boundary: one job's fault must not stop the others
         log.exception("job %s (%s) failed", job.number, job.kind)
+        if job.kind == "decide":
+            return look_again(services.now(), f"{type(error).__name__}: see the log")
         return later(services.now(), job, f"{type(error).__name__}: see the log")
 
 

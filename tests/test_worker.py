@@ -211,6 +211,33 @@ def test_a_job_that_breaks_is_kept_and_does_not_stop_the_others(
     assert len(mailbox.to("anna@example.org")) == 1
 
 
+def test_a_request_whose_answer_breaks_once_is_looked_at_again_and_never_given_up(
+    services: Services, call: Call, clock: Clock
+) -> None:
+    with services.database.writing() as db:
+        db.add(
+            Job(
+                id="d",
+                owner_id=call.owner_id,
+                kind="decide",
+                call_id=call.id,
+                group="d",
+                payload={},
+                created_at=clock.time,
+                not_before=clock.time,
+                attempts=200,
+            )
+        )
+
+    def break_once(name: str) -> None:
+        if name == "request.decided":
+            raise ArithmeticError
+
+    work(Services(**{**services.__dict__, "failpoint": break_once}))
+    job = job_of(services, "d")
+    assert (job.parked_at, job.not_before - clock.time) == (None, timedelta(seconds=20))
+
+
 def test_a_worker_that_lost_its_lease_reports_nothing(
     services: Services, call: Call, mailbox: MailBox, clock: Clock
 ) -> None:

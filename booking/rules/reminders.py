@@ -24,6 +24,11 @@ def reminder_times(
     return sorted(moment for moment in wished if booked_at + AFTER_BOOKING <= moment < starts_at)
 
 
+def next_night(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the night begins after a moment of the day: a reminder that is late by then is not sent."""
+    return datetime.combine(moment.astimezone(zone).date(), NIGHT_BEGINS, zone).astimezone(moment.tzinfo)
+
+
 def _by_day(moment: datetime, zone: ZoneInfo) -> datetime:
     local = moment.astimezone(zone)
     if NIGHT_ENDS <= local.time() < NIGHT_BEGINS:

@@ -4,7 +4,7 @@ A claim is a conditional UPDATE that sets a lease; whoever lost the lease can't 
 (fencing). A crash means a second try, never a loss. Jobs of one group leave in their order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -22,9 +22,9 @@ class LeaseLost(BookingError):
     """Another worker has the job by now; this one's report does not count."""
 
 
-def claim(db: Session, now: datetime, lease: str) -> Job | None:
-    """Take the oldest job that is due, or return ``None``."""
-    due = _is_due(now)
+def claim(db: Session, now: datetime, lease: str, kinds: Collection[str]) -> Job | None:
+    """Take the oldest job of these kinds that is due, or return ``None``."""
+    due = and_(_is_due(now), Job.kind.in_(kinds))
     job = db.scalar(select(Job).where(due, _is_first()).order_by(Job.not_before, Job.number).limit(1))
     if job is None:
         return None

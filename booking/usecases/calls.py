@@ -145,13 +145,16 @@ def correct(db: Session, call_id: str, *, phone: str, email: str, actor: Actor, 
     return call
 
 
-def prove_address(db: Session, call_id: str, now: datetime) -> None:
+def prove_address(db: Session, call_id: str, version: int, now: datetime) -> None:
     """Note that somebody acted through a link which only the mail holds: the address is the client's own.
+
+    A link of another version proves nothing: it was mailed to an address that was corrected since.
 
     :raises NotFound: no such call.
     """
     call = lock_call(db, call_id)
-    call.address_proved_at = call.address_proved_at or now
+    if call.link_version == version:
+        call.address_proved_at = call.address_proved_at or now
 
 
 def lock_call(db: Session, call_id: str) -> Call:

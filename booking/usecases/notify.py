@@ -17,7 +17,7 @@ from booking.errors import CapReached
 from booking.mail.messages import CallFacts
 from booking.rules.lifecycle import State
 from booking.rules.quiet import notice_time
-from booking.rules.reminders import reminder_times
+from booking.rules.reminders import next_night, reminder_times
 from booking.signing import LINK_FROM_MAIL, Signing
 from booking.store.models import Call, Job, Owner
 from booking.usecases.availability import holidays_of
@@ -76,7 +76,7 @@ def tell_owner(db: Session, house: House, call: Call, message: str, now: datetim
     """
     facts = replace(_facts(house, call, message, "owner"), **more)
     job = _job(house, call, "mail", "owner", now)
-    job.payload, job.not_before = facts.to_payload(), owner_hears(call, now)
+    job.payload, job.not_before = facts.to_payload(), owner_hears(call, now, facts.moved_from)
     db.add(job)
 
 
@@ -86,7 +86,7 @@ def remind_client(db: Session, house: House, call: Call, now: datetime) -> None:
         job = _job(house, call, "mail", f"reminder.{moment:%Y%m%dT%H%M}.{call.sequence}", now)
         job.payload = _facts(house, call, "reminder", "client").to_payload()
         job.not_before = moment
-        job.not_after = min(moment + LATEST_REMINDER, call.starts_at)
+        job.not_after = min(moment + LATEST_REMINDER, call.starts_at, next_night(moment, ZoneInfo(call.timezone)))
         db.add(job)
 
 
@@ -125,15 +125,20 @@ def is_stale(db: Session, job: Job, now: datetime) -> bool:
         return False
     if job.payload["message"] == "reminder":
         return call.state != State.CONFIRMED or call.sequence != job.payload["sequence"]
-    return job.payload["to"] == "owner" and job.payload["message"] != "cancelled" and call.state == State.CANCELLED
+    is_news_to_owner = job.payload["to"] == "owner" and job.payload["message"] in ("booked", "corrected")
+    return is_news_to_owner and call.state == State.CANCELLED
 
 
-def owner_hears(call: Call, now: datetime) -> datetime:
-    """Return when the owner may hear of a call: in business hours, half an hour before them, or before the call."""
+def owner_hears(call: Call, now: datetime, moved_from: datetime | None = None) -> datetime:
+    """Return when the owner may hear of a call: in business hours, half an hour before them, or before it begins.
+
+    A call that was moved must be heard of before its old time, too. What is past waits for business hours.
+    """
     owner = call.owner
     lead = timedelta(minutes=owner.morning_minutes)
     heard = notice_time(now, owner.timetable, ZoneInfo(owner.timezone), holidays_of(owner, now), lead)
-    return heard if heard < call.starts_at else now
+    begins = [start for start in (call.starts_at, moved_from) if start is not None and start > now]
+    return now if begins and min(begins) <= heard else heard
 
 
 def _job(house: House, call: Call, kind: str, to: str, now: datetime) -> Job:

@@ -1,7 +1,7 @@
 """Requests that wait for a silent calendar: answered by the clock, as soon as it can be known, by the time promised."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -15,6 +15,8 @@ from booking.usecases.notify import House, tell_client
 from booking.usecases.reserve import announce, record, release
 
 ALTERNATIVES: Final = 3
+TIME_TO_TELL: Final = timedelta(minutes=1)
+"""The answer is written this long before the promised moment, so that the mail is there by then."""
 
 
 def decide(db: Session, house: House, call_id: str, now: datetime) -> bool:
@@ -35,7 +37,7 @@ def decide(db: Session, house: House, call_id: str, now: datetime) -> bool:
         is_free = call.starts_at > now and as_asked.why_not(call.starts_at) is None
         _confirm(db, house, call, now) if is_free else _decline(db, house, call, offer, now)
         return True
-    if call.answer_by is None or now >= call.answer_by:
+    if call.answer_by is None or now >= call.answer_by - TIME_TO_TELL:
         _decline(db, house, call, offer, now, is_unseen=True)
         return True
     return False

@@ -31,8 +31,10 @@ def note_answer(db: Session, house: House, calendar_id: int, now: datetime) -> N
         return
     calendar.silence_told_at = None
     is_open = Job.done_at.is_(None) & Job.parked_at.is_(None) & Job.sending_at.is_(None)
-    unheard = update(Job).where(Job.group == _group(calendar), is_open).values(done_at=now).returning(Job.number)
-    if not db.scalars(unheard.execution_options(synchronize_session=False)).all():
+    unheard = update(Job).where(Job.group == _group(calendar), is_open).values(done_at=now).returning(Job.payload)
+    closed = db.scalars(unheard.execution_options(synchronize_session=False)).all()
+    # A "back" among them means that an earlier silence was heard of, and its end not yet.
+    if not closed or any(payload["message"] == "calendar_back" for payload in closed):
         db.add(_job(db, house, calendar, "calendar_back", now))
 
 

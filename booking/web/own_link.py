@@ -29,7 +29,7 @@ def find(token: str) -> tuple[Call, Link]:
 def note_proof(db: Session, said: Link) -> None:
     """Whoever acts through a link that only the mail holds has received the mail."""
     if said.purpose == LINK_FROM_MAIL:
-        calls.prove_address(db, said.call_id, now())
+        calls.prove_address(db, said.call_id, said.version, now())
 
 
 def is_ahead(found: Call) -> bool:

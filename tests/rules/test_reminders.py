@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.rules.reminders import NIGHT_BEGINS, NIGHT_ENDS, reminder_times
+from booking.rules.reminders import NIGHT_BEGINS, NIGHT_ENDS, next_night, reminder_times
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY_AND_HOUR = (timedelta(days=1), timedelta(hours=1))
@@ -58,3 +58,4 @@ def test_no_reminder_ever_comes_at_night_or_after_the_call(
     for moment in reminder_times(starts_at, before, zone, starts_at - timedelta(days=60)):
         assert NIGHT_ENDS <= moment.astimezone(zone).time() < NIGHT_BEGINS
         assert moment < starts_at
+        assert moment < next_night(moment, zone) <= moment + timedelta(hours=16)

@@ -37,7 +37,7 @@ def add_job(services: Services, name: str, group: str = "g", wait: timedelta = t
 
 def claim(services: Services) -> Job | None:
     with services.database.writing() as db:
-        return outbox.claim(db, services.now(), services.token())
+        return outbox.claim(db, services.now(), services.token(), ("mail",))
 
 
 def claimed(services: Services) -> Job:
@@ -90,7 +90,7 @@ def test_a_parked_job_does_not_stop_the_next_of_its_group(services: Services) ->
 
 
 def claimed_in(db: Session, services: Services) -> Job:
-    job = outbox.claim(db, services.now(), services.token())
+    job = outbox.claim(db, services.now(), services.token(), ("mail",))
     assert job is not None
     return job
 

@@ -110,13 +110,24 @@ def test_a_correction_that_changes_nothing_tells_nobody(services: Services, hous
 def test_another_address_ends_the_links_that_the_old_one_got(services: Services, house: House, book_one: Book) -> None:
     call = book_one(wish(TUESDAY))
     with services.database.writing() as db:
-        prove_address(db, call.id, services.now())
+        prove_address(db, call.id, call.link_version, services.now())
     call = change(services, house, call, email="other@example.com")
     assert call.address_proved_at is None
     with services.database.reading() as db:
         assert find_call(db, Link(call.id, 2, "link.page")).email == "other@example.com"
         with pytest.raises(NotFound):
             find_call(db, Link(call.id, 1, "link.page"))
+
+
+def test_a_link_that_was_mailed_to_the_old_address_proves_nothing_of_the_new_one(
+    services: Services, house: House, book_one: Book
+) -> None:
+    """Two corrections sent at once: the second was let in before the first changed the address."""
+    call = change(services, house, book_one(wish(TUESDAY)), email="victim@example.com")
+    with services.database.writing() as db:
+        prove_address(db, call.id, 1, services.now())
+    with services.database.reading() as db:
+        assert db.get_one(Call, call.id).address_proved_at is None
 
 
 def test_corrections_can_t_bomb_an_address_with_mails(services: Services, house: House, book_one: Book) -> None:
@@ -131,7 +142,7 @@ def test_corrections_can_t_bomb_an_address_with_mails(services: Services, house:
 def test_a_call_is_changed_twenty_times_at_most(services: Services, house: House, book_one: Book) -> None:
     call = book_one(wish(TUESDAY))
     with services.database.writing() as db:
-        prove_address(db, call.id, services.now())
+        prove_address(db, call.id, call.link_version, services.now())
     for number in range(20):
         call = change(services, house, call, phone=f"+4917012345{number:02}")
     with pytest.raises(CapReached) as refused:

@@ -89,7 +89,7 @@ def test_the_notice_counts_for_the_old_time_too_but_not_for_the_owner(
 def test_a_client_moves_a_call_as_often_as_the_owner_allows(services: Services, house: House, book_one: Book) -> None:
     call = book_one(wish(TUESDAY))
     with services.database.writing() as db:
-        prove_address(db, call.id, services.now())
+        prove_address(db, call.id, call.link_version, services.now())
         db.execute(update(Owner).values(most_moves=2))
     for start in (TUESDAY + HOUR, TUESDAY):
         moved(services, house, call, start)

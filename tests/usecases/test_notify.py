@@ -3,14 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from booking.rules.hours import Timetable
 from booking.rules.lifecycle import Actor
 from booking.services import Services
 from booking.signing import LINK_FROM_MAIL
-from booking.store.models import Job, Owner
-from booking.usecases.calls import cancel, correct
-from booking.usecases.notify import House, host_of, is_stale
+from booking.store.models import Call, Job, Owner
+from booking.usecases.calls import cancel, correct, move
+from booking.usecases.notify import House, host_of, is_stale, owner_hears
 from tests.builders import wish
 from tests.fakes import Clock
 from tests.usecases.conftest import Book
@@ -86,6 +87,31 @@ def test_an_owner_who_never_heard_of_a_cancelled_call_is_not_told_that_it_was_bo
 def test_a_mail_whose_facts_were_erased_is_stale(services: Services) -> None:
     with services.database.reading() as db:
         assert is_stale(db, Job(kind="mail", payload={}), services.now())
+
+
+def test_an_owner_who_heard_of_a_call_hears_of_its_move_though_it_is_cancelled_meanwhile(
+    services: Services, house: House, book_one: Book
+) -> None:
+    call = book_one(wish(TUESDAY))
+    with services.database.writing() as db:
+        move(db, call.id, TUESDAY + timedelta(hours=1), Actor.CLIENT, services.now(), house)
+        cancel(db, call.id, Actor.CLIENT, services.now(), house)
+    with services.database.reading() as db:
+        told = db.scalars(select(Job).where(Job.group.endswith(".owner")).order_by(Job.number)).all()
+        assert [is_stale(db, job, services.now()) for job in told] == [True, False, False]
+
+
+def test_what_is_past_waits_for_business_hours_and_an_old_time_counts_like_the_new_one(
+    services: Services, book_one: Book
+) -> None:
+    call = book_one(wish(TUESDAY))
+    with services.database.reading() as db:
+        loaded = db.get_one(Call, call.id, options=[joinedload(Call.owner)])
+        night = datetime(2026, 11, 24, 22, 0, tzinfo=UTC)
+        assert owner_hears(loaded, night) == datetime(2026, 11, 25, 7, 30, tzinfo=UTC)
+        loaded.starts_at = night + timedelta(days=9)
+        assert owner_hears(loaded, night, night + timedelta(hours=1)) == night
+        db.expunge_all()
 
 
 def test_a_mail_about_no_call_is_not_stale(services: Services) -> None:

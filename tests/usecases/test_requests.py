@@ -128,9 +128,9 @@ def test_a_request_is_declined_by_the_time_promised_though_the_calendar_is_still
     services: Services, house: House, call: Call, clock: Clock
 ) -> None:
     assert call.answer_by is not None
-    clock.time = call.answer_by - timedelta(seconds=1)
+    clock.time = call.answer_by - timedelta(seconds=61)
     assert decided(services, house, call) == (False, State.REQUESTED)
-    clock.time = call.answer_by
+    clock.time = call.answer_by - timedelta(seconds=60)
     assert decided(services, house, call) == (True, State.DECLINED)
 
 

@@ -125,4 +125,4 @@ def test_without_a_calendar_for_calls_only_mails_are_written(services: Services,
 def prove(services: Services, book_one: Book) -> None:
     call = book_one(wish(TUESDAY, request_key="first", phone=""))
     with services.database.writing() as db:
-        prove_address(db, call.id, services.now())
+        prove_address(db, call.id, call.link_version, services.now())

@@ -81,6 +81,21 @@ def test_in_quiet_time_it_waits_and_what_is_over_by_then_is_not_told(
     assert told.done_at == clock.time
 
 
+def test_a_second_silence_in_one_night_does_not_swallow_the_end_of_the_first(
+    services: Services, house: House, clock: Clock
+) -> None:
+    clock.advance(2 * QUARTER)
+    fail(services, house)
+    with services.database.writing() as db:
+        db.execute(update(Job).values(done_at=clock.time))
+    clock.time = EVENING
+    answer(services, house)
+    clock.advance(2 * QUARTER)
+    fail(services, house)
+    answer(services, house)
+    assert [job.payload["message"] for job in mails(services) if job.done_at is None] == ["calendar_back"]
+
+
 def test_silence_that_threatens_a_call_before_the_morning_is_told_at_once(
     services: Services, house: House, clock: Clock, book_one: Book
 ) -> None:
