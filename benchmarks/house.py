@@ -89,10 +89,10 @@ def fill_calendar(db: Session, calendar: Calendar, found: list[Event], now: date
         for event in found
     ]
     db.execute(insert(CalendarResource), rows)
-    refresh.merge(db, calendar)
+    refresh.merge(db, calendar, now)
     calendar.read_at = now
     calendar.covered_until = now + timedelta(days=HORIZON_DAYS + 10)
-    calendar.expanded_with = f"{calendar.owner.timezone} all-day-blocks=True"
+    calendar.expanded_with = f"{calendar.owner.timezone} all-day-blocks=True tentative-blocks=True"
     calendar.next_read_at = now + timedelta(days=1)
 
 

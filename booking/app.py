@@ -9,6 +9,7 @@ from booking import cli
 from booking.services import Services, real_services
 from booking.settings import Settings
 from booking.web import api, context, guards, health, manage, moving, public, shelf
+from booking.web.desk import desk, entrance, one_time
 
 ROOT: Final = Path(__file__).parents[1]
 KEEP_STATIC_SECONDS: Final = 365 * 24 * 3600
@@ -24,7 +25,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     shelf.init_app(app)
     context.init_app(app)  # first, so that what a guard refuses is said in the reader's language
     guards.init_app(app)
-    for blueprint in (health.bp, api.bp, manage.bp, moving.bp, public.bp):
+    for blueprint in (health.bp, api.bp, manage.bp, moving.bp, entrance.bp, one_time.bp, desk, public.bp):
         app.register_blueprint(blueprint)
     cli.init_app(app)
     return app

@@ -22,6 +22,7 @@ from booking.errors import BookingError
 from booking.services import Services
 from booking.settings import Settings
 from booking.store.models import Installation, Job
+from booking.store.outbox import HELD_BACK
 from booking.usecases import setup
 
 DATABASE: Final = "sprechzeit.db"
@@ -197,5 +198,5 @@ def _hold_mails(services: Services) -> int:
         setup.check_key(db, services.vault)
         held = db.scalars(sa.select(Job).where(waiting)).all()
         for job in held:
-            job.parked_at, job.last_error = now, HELD
+            job.parked_at, job.last_error, job.error_kind = now, HELD, HELD_BACK
     return len(held)

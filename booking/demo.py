@@ -78,9 +78,10 @@ def make_owner(services: Services) -> None:
     """Make Anna, her call types, her hours, an absence to come, and her calendar."""
     today = services.now().astimezone(ZONE).date()
     with services.database.writing() as db:
-        setup.add_owner(
+        owner = setup.add_owner(
             db, setup.NewOwner(OWNER, "Anna Beispiel", "anna@beispiel.example", "Europe/Berlin", "de", "DE")
         )
+        owner.setup_step = ""  # an example has nothing to set up
         setup.set_owner(db, OWNER, _SETTINGS)
         for call_type in _CALL_TYPES:
             setup.add_call_type(db, OWNER, call_type)

@@ -1,5 +1,7 @@
 """What can go wrong, named. Wording for readers belongs to ``web/`` and ``mail/``."""
 
+from collections.abc import Sequence
+
 
 class BookingError(Exception):
     """Base of every error that Sprechzeit raises on purpose."""
@@ -22,6 +24,14 @@ class NotOffered(BookingError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"this time is not offered: {reason}")
         self.reason = reason
+
+
+class NotBookable(NotFound):
+    """The call type is hidden or archived: its calls live on, but nobody can book another one."""
+
+
+class LengthNotOffered(BookingError):
+    """A call of this length can't be booked; others of the call type can."""
 
 
 class CapReached(BookingError):
@@ -56,3 +66,29 @@ class InvalidPhone(BookingError):
 
 class InvalidText(BookingError):
     """A text of the operator (hours, dates, a setting) can't be read; the message says what to write instead."""
+
+
+class ChangedMeanwhile(BookingError):
+    """What a form would save was changed since the form was shown."""
+
+
+class NotWaived(BookingError):
+    """The time that an owner chose by hand is not offered, and the owner has not said that it shall hold all the same.
+
+    :ivar reasons: every :class:`booking.rules.slots.Reason` that has to be waived, as strings.
+    """
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(f"this time is not offered: {', '.join(reasons)}")
+        self.reasons = tuple(reasons)
+
+
+class Taken(BookingError):
+    """Another call of the owner holds the time: nobody may place a call there.
+
+    :ivar call_id: the other call; empty where it is not known which.
+    """
+
+    def __init__(self, call_id: str = "") -> None:
+        super().__init__("another call holds this time")
+        self.call_id = call_id

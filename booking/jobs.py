@@ -6,21 +6,22 @@ Each handler works outside any transaction and returns a report, which is then s
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from booking.calendars.place import UidTaken, place, remove
+from booking.calendars.place import Placed, UidTaken, place, remove
 from booking.calendars.port import CalendarError, Refused, Unreachable
-from booking.mail.messages import read_facts, render
+from booking.errors import BookingError
+from booking.mail.messages import Facts, read_facts, render
 from booking.mail.smtp import MailDelayed, MailRefused, MailUncertain
 from booking.services import Services
 from booking.store import outbox
 from booking.store.models import Call, Job, Owner
-from booking.usecases import placing, requests, silence
-from booking.usecases.notify import House, host_of, is_stale, owner_hears
+from booking.usecases import placing, requests, silence, takeover, ways_in
+from booking.usecases.notify import House, host_of, is_about_left, is_stale, owner_hears
 
 log = logging.getLogger(__name__)
 
@@ -34,18 +35,27 @@ MOST_ATTEMPTS: Final = 54
 """With the waits of :func:`later` this is about 48 hours."""
 
 
+class NotMovedYet(BookingError):
+    """The call does not stand in its new calendar yet, so that its event in the old one stays."""
+
+
+class Unexpected(BookingError):
+    """Something failed that nobody has thought of; the log tells where."""
+
+
 def send_mail(services: Services, job: Job) -> Report:
     """Send one mail; the same mail always has the same Message-ID."""
     if outbox.doubts(job) >= MOST_DOUBTS:
-        return parked(services.now(), "it is not known whether this mail left")
+        return parked(services.now(), MailUncertain("it is not known whether this mail left"))
     with services.database.reading() as db:
-        if is_stale(db, job, services.now()):
-            return done(services.now())
+        if _is_stale(db, job, services.now()):
+            return dropped(services.now())
         hears_at = _reader_hears(db, job, services.now())
+        facts = _facts(db, services, job)
     if hears_at > services.now():
         return lambda db, job: outbox.try_again(db, job, hears_at, "waits for business hours")
     message = render(
-        read_facts(job.payload),
+        facts,
         job_id=job.id,
         mail_from=services.settings.mail_from,
         host=host_of(services.settings.base_url),
@@ -60,20 +70,30 @@ def send_mail(services: Services, job: Job) -> Report:
     try:
         services.mail.send(message, name=job.id, before_data=before_data)
     except MailDelayed as error:
-        return later(services.now(), job, str(error))
+        return later(services.now(), job, error)
     except MailUncertain as error:
-        return later(services.now(), job, str(error), in_doubt=True)
+        return later(services.now(), job, error, in_doubt=True)
     except MailRefused as error:
-        return parked(services.now(), str(error))
+        return parked(services.now(), error)
     services.failpoint("mail.sent")
     return done(services.now())
 
 
 def write_calendar(services: Services, job: Job) -> Report:
-    """Make the calendar show the call's current state; doing it twice is doing it once."""
+    """Make the calendars show the call's current state; doing it twice is doing it once."""
+    try:
+        return _remove_left(services, job) if is_about_left(job) else _write_event(services, job)
+    except Refused as error:
+        return parked(services.now(), error)
+    except CalendarError as error:
+        wait = error.retry_after if isinstance(error, Unreachable) else None
+        return later(services.now(), job, error, least=wait)
+
+
+def _write_event(services: Services, job: Job) -> Report:
     call_id = str(job.call_id)
     with services.database.writing() as db:
-        wanted = placing.placement(db, call_id, services.now())
+        wanted = placing.placement(db, call_id, services.settings.base_url, services.now())
     if wanted is None:
         return done(services.now())
     services.failpoint("calendar.noted")
@@ -82,19 +102,28 @@ def write_calendar(services: Services, job: Job) -> Report:
             if wanted.ics is None:
                 remove(calendar, href=wanted.href or calendar.href_for(wanted.uid), uid=wanted.uid, call_id=call_id)
                 services.failpoint("calendar.removed")
-                return _removed(services.now(), call_id)
+                return _removed(services.now(), call_id, wanted.uid)
             written = place(
                 calendar, uid=wanted.uid, call_id=call_id, href=wanted.href, etag=wanted.etag, ics=wanted.ics
             )
             services.failpoint("calendar.written")
-            return _written(services.now(), call_id, written.href, written.etag)
+            return _written(services.now(), call_id, wanted.uid, written)
     except UidTaken:
-        return _another_uid(services.now(), call_id, host_of(services.settings.base_url))
-    except Refused as error:
-        return parked(services.now(), str(error))
-    except CalendarError as error:
-        wait = error.retry_after if isinstance(error, Unreachable) else None
-        return later(services.now(), job, str(error), least=wait)
+        return _another_uid(services.now(), call_id, wanted.uid, host_of(services.settings.base_url))
+
+
+def _remove_left(services: Services, job: Job) -> Report:
+    """Remove the call's event from calendars it was moved out of, once it stands in its new one."""
+    with services.database.reading() as db:
+        leaving = takeover.leaving(db, str(job.call_id))
+    if leaving is None:
+        return later(services.now(), job, NotMovedYet("the call does not stand in its new calendar yet"))
+    for left in leaving:
+        with contextlib.closing(services.calendar(left.calendar, WRITE_SECONDS)) as calendar:
+            href = left.href or calendar.href_for(left.uid)
+            remove(calendar, href=href, uid=left.uid, call_id=str(job.call_id))
+    services.failpoint("left.removed")
+    return _left_removed(services.now(), [left.uid for left in leaving])
 
 
 def decide(services: Services, job: Job) -> Report:
@@ -128,25 +157,49 @@ def done(now: datetime) -> Report:
     return lambda db, job: outbox.finish(db, job, now)
 
 
-def parked(now: datetime, reason: str) -> Report:
+def dropped(now: datetime) -> Report:
+    """Report that it has become pointless."""
+    return lambda db, job: outbox.drop(db, job, now)
+
+
+def parked(now: datetime, reason: BookingError) -> Report:
     """Report that trying again is of no use."""
     log.warning("a job is parked: %s", reason)
-    return lambda db, job: outbox.park(db, job, now, reason)
+    return lambda db, job: outbox.park(db, job, now, str(reason), error_kind=type(reason).__name__)
 
 
-def later(now: datetime, job: Job, reason: str, *, least: timedelta | None = None, in_doubt: bool = False) -> Report:
+def later(
+    now: datetime, job: Job, reason: BookingError, *, least: timedelta | None = None, in_doubt: bool = False
+) -> Report:
     """Report that it has to be tried again: after one minute, two, four … at most an hour; in the end it is parked."""
     if job.attempts >= MOST_ATTEMPTS:
         return parked(now, reason)
     wait = min(timedelta(hours=1), timedelta(minutes=2 ** min(job.attempts - 1, 6)))
     at = now + max(wait, least or wait)
     log.warning("job %s has to wait: %s", job.number, reason)
-    return lambda db, job: outbox.try_again(db, job, at, reason, in_doubt=in_doubt)
+    kind = type(reason).__name__
+    return lambda db, job: outbox.try_again(db, job, at, str(reason), error_kind=kind, in_doubt=in_doubt)
+
+
+def _is_stale(db: Session, job: Job, now: datetime) -> bool:
+    if is_stale(db, job, now):
+        return True
+    return _is_way_in(job) and ways_in.is_over(db, job.payload["way_in"], now)
+
+
+def _facts(db: Session, services: Services, job: Job) -> Facts:
+    if _is_way_in(job):
+        return ways_in.mail_facts(db, house_of(services), job.payload["way_in"])
+    return read_facts(job.payload)
+
+
+def _is_way_in(job: Job) -> bool:
+    return "way_in" in job.payload
 
 
 def _reader_hears(db: Session, job: Job, now: datetime) -> datetime:
     """Say when a mail may be read: a client's at once; the owner's not in quiet time, though it was due before it."""
-    if job.payload["to"] != "owner":
+    if job.payload["to"] != "owner" or _is_way_in(job):  # whoever asked for a link waits for it
         return now
     if job.call_id is None:
         return silence.owner_hears(db, db.get_one(Owner, job.owner_id), now)
@@ -154,25 +207,33 @@ def _reader_hears(db: Session, job: Job, now: datetime) -> datetime:
     return owner_hears(db.get_one(Call, job.call_id), now, datetime.fromisoformat(moved_from) if moved_from else None)
 
 
-def _written(now: datetime, call_id: str, href: str, etag: str) -> Report:
+def _written(now: datetime, call_id: str, uid: str, written: Placed) -> Report:
     def report(db: Session, job: Job) -> None:
         outbox.finish(db, job, now)
-        placing.note_placed(db, call_id, href, etag)
+        placing.note_placed(db, call_id, uid, written.href, written.etag, now)
 
     return report
 
 
-def _removed(now: datetime, call_id: str) -> Report:
+def _removed(now: datetime, call_id: str, uid: str) -> Report:
     def report(db: Session, job: Job) -> None:
         outbox.finish(db, job, now)
-        placing.note_removed(db, call_id)
+        placing.note_removed(db, call_id, uid, now)
 
     return report
 
 
-def _another_uid(now: datetime, call_id: str, host: str) -> Report:
+def _left_removed(now: datetime, uids: Collection[str]) -> Report:
+    def report(db: Session, job: Job) -> None:
+        outbox.finish(db, job, now)
+        takeover.note_removed(db, uids, now)
+
+    return report
+
+
+def _another_uid(now: datetime, call_id: str, uid: str, host: str) -> Report:
     def report(db: Session, job: Job) -> None:
         outbox.try_again(db, job, now, "the calendar keeps this UID for something else")
-        placing.begin_new_generation(db, call_id, host)
+        placing.note_uid_taken(db, call_id, uid, host)
 
     return report

@@ -6,10 +6,11 @@ The only module that reads the clock or makes random values; tests build their o
 import contextlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
+from booking.calendars import names
 from booking.calendars.guard import open_calendar
 from booking.calendars.port import Calendar, Changes
 from booking.mail.smtp import MailTransport, transport_for
@@ -17,6 +18,7 @@ from booking.settings import Settings
 from booking.signing import Signing
 from booking.store.database import Database
 from booking.store.vault import Vault
+from booking.usecases.passwords import Passwords
 from booking.usecases.refresh import Plan
 
 INSTALLATION_HEADER: Final = "X-Sprechzeit"
@@ -52,6 +54,7 @@ class Services:
     """What the edges hand to the use cases.
 
     ``now`` returns aware UTC; ``token`` returns at least 128 random bits, URL-safe, lower case.
+    ``look_up`` asks the name service; without it nothing is found there.
     ``failpoint`` is called with a name at every step of the worker where a crash must lose nothing.
     """
 
@@ -64,6 +67,8 @@ class Services:
     open_calendar: Callable[..., Calendar]
     mail: MailTransport
     failpoint: Callable[[str], None] = _nothing
+    look_up: names.LookUp = names.nobody
+    passwords: Passwords = field(default_factory=Passwords)
 
     @property
     def fingerprint(self) -> str:
@@ -105,4 +110,5 @@ def real_services(settings: Settings) -> Services:
         vault=Vault(settings.secret_keys),
         open_calendar=open_calendar,
         mail=transport_for(settings),
+        look_up=names.look_up,
     )

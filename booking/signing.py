@@ -54,6 +54,8 @@ class Signing:
 
     def unseal(self, purpose: str, sealed: str) -> Any | None:
         """Return the value, or ``None`` where the text was not sealed here for this purpose."""
+        if not _is_canonical(sealed):
+            return None
         try:
             return self._serializer(purpose).loads(sealed)
         except BadData:

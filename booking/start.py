@@ -22,11 +22,12 @@ from booking import demo, embedded
 from booking.calendars.port import CalendarError
 from booking.children import Child, ChildEnded, Children, Stopped
 from booking.errors import BookingError, SettingsError
+from booking.jobs import house_of
 from booking.language import language
 from booking.machine import guess_person
 from booking.services import Services, real_services
 from booking.settings import Settings
-from booking.usecases import calendars, setup
+from booking.usecases import calendars, door, setup, ways_in
 from booking.worker import read_calendar
 
 CALENDAR_SECONDS: Final = 30.0
@@ -210,9 +211,15 @@ def _say_where(services: Services, *, demo: bool) -> None:
     settings = services.settings
     with services.database.reading() as db:
         owners = setup.list_owners(db)
+    links = _links_to_desks(services)
     click.echo("\nSprechzeit is running.\n")
     for owner in owners:
         click.echo(f"  Public page of {owner.name}: {settings.base_url}/{owner.slug}")
+        if owner.id in links:
+            click.echo("  The desk, where everything is set; this link opens it once, within a day:")
+            click.echo(f"    {links[owner.id]}")
+        else:
+            click.echo(f"  The desk: {settings.base_url}/desk")
     if settings.embedded_calendar_url:
         click.echo(f"  Calendar: {settings.embedded_calendar_url}, name and password by")
         click.echo(f"    {_for_data_dir(settings)}.venv/bin/flask --app wsgi calendar list")
@@ -220,6 +227,15 @@ def _say_where(services: Services, *, demo: bool) -> None:
     click.echo(f"  Mails: {mails}")
     later = "throws this example away" if demo else "ends everything; ./start goes on where it ended"
     click.echo(f"\nCtrl-C {later}.")
+
+
+def _links_to_desks(services: Services) -> dict[int, str]:
+    """Make a one-time link for every owner who can come in by no password yet."""
+    with services.database.writing() as db:
+        return {
+            owner.id: ways_in.make_link(db, house_of(services), owner.id, services.now(), ways_in.FIRST_LINK_LASTS)
+            for owner in door.owners_without_password(db)
+        }
 
 
 def _for_data_dir(settings: Settings) -> str:

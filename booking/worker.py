@@ -17,7 +17,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from booking.calendars.port import CalendarError
-from booking.jobs import HANDLERS, Report, house_of, later, look_again
+from booking.jobs import HANDLERS, Report, Unexpected, house_of, later, look_again
 from booking.services import Services, real_services
 from booking.settings import Settings
 from booking.store import outbox
@@ -149,7 +149,7 @@ def _handled(services: Services, job: Job) -> Report:
         log.exception("job %s (%s) failed", job.number, job.kind)
         if job.kind == "decide":
             return look_again(services.now(), f"{type(error).__name__}: see the log")
-        return later(services.now(), job, f"{type(error).__name__}: see the log")
+        return later(services.now(), job, Unexpected(f"{type(error).__name__}: see the log"))
 
 
 if __name__ == "__main__":

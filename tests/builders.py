@@ -51,7 +51,7 @@ def add_calendar(db: Session, owner: Owner, *, read_at: datetime | None = MONDAY
         "takes_calls": True,
         "read_at": read_at,
         "covered_until": read_at + timedelta(days=100) if read_at else None,
-        "expanded_with": f"{owner.timezone} all-day-blocks=True" if read_at else "",
+        "expanded_with": f"{owner.timezone} all-day-blocks=True tentative-blocks=True" if read_at else "",
     }
     calendar = Calendar(owner_id=owner.id, **{**facts, **values})
     db.add(calendar)

@@ -17,7 +17,7 @@ from booking.signing import Signing
 from booking.store.database import Database
 from booking.store.vault import Vault
 from tests.builders import add_installation
-from tests.fakes import Clock, MailBox, Server, Tokens
+from tests.fakes import Clock, MailBox, QuickPasswords, Server, Tokens
 
 KEY = "f3c1d5a79e2b4860b7d9e1c3a5f70826"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -156,6 +156,7 @@ def build_services(settings: Settings, clock: Clock, mailbox: MailBox, server: S
         vault=Vault(settings.secret_keys),
         open_calendar=server.open,
         mail=mailbox,
+        passwords=QuickPasswords(),
     )
     with database.writing() as db:
         add_installation(db, built)

@@ -11,7 +11,7 @@ import sys
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,6 +36,7 @@ class House:
     process: subprocess.Popen[str]
     errors: Path
     url: str
+    said: list[str] = field(default_factory=list)
 
     @property
     def output(self) -> IO[str]:
@@ -45,6 +46,11 @@ class House:
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.url + path, timeout=20) as answer:
             return json.load(answer)
+
+    def link_to_desk(self) -> str:
+        """Return the one-time link that was printed."""
+        (link,) = re.findall(rf"^ +({re.escape(self.url)}/desk/in/\S+)$", self.said[0], re.MULTILINE)
+        return str(link)
 
     def end(self, how: int = signal.SIGTERM, *, group: bool = False) -> int:
         """Send a signal, wait until no process holds the pipe any more, and return the exit status."""
@@ -95,7 +101,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
             )
         house = House(process, errors, f"http://127.0.0.1:{port}")
         houses.append(house)
-        assert "Sprechzeit is running" in read_until_ready(house), errors.read_text()
+        house.said.append(read_until_ready(house))
+        assert "Sprechzeit is running" in house.said[0], errors.read_text()
         return house
 
     yield begin
@@ -152,6 +159,8 @@ def test_a_call_can_be_booked_at_once_and_the_next_start_goes_on_with_the_same_d
     start: Start, tmp_path: Path
 ) -> None:
     house = start()
+    with urllib.request.urlopen(house.link_to_desk(), timeout=20) as page:
+        assert page.status == 200
     assert house.get("/readyz")["calendars"] == "ok"
     assert house.get("/api/v1/me")["timezone"] == "Europe/Berlin"
     slots = house.get("/api/v1/me/call/slots")
@@ -182,6 +191,8 @@ def test_children_end_with_a_supervisor_that_is_killed(start: Start) -> None:
 
 def test_the_demo_is_lively_and_throws_everything_away(start: Start, tmp_path: Path) -> None:
     house = start("--demo", SMTP_URL="smtp://never.example.org", DATABASE_URL="sqlite:////nowhere/at/all.db")
+    with urllib.request.urlopen(house.link_to_desk(), timeout=20) as page:
+        assert "Anna Beispiel" in page.read().decode()
     anna = house.get("/api/v1/anna")
     assert [one["who_calls"] for one in anna["call_types"]] == ["choice", "owner", "client"]
     assert house.get("/api/v1/anna/erstgespraech/slots")["slots"]

@@ -21,7 +21,7 @@ SOURCES = (
 )
 PLACE = re.compile(r"%\((\w+)\)s|%%")
 
-SAME: dict[str, set[str]] = {"de": set(), "ru": {"%(day)s, %(time)s"}}
+SAME: dict[str, set[str]] = {"de": {"Code", "Name", "Region"}, "ru": {"%(day)s, %(time)s"}}
 """What is rightly the same as in English; names of people and things that have no other."""
 
 Key = str | tuple[str, str]

@@ -1,9 +1,10 @@
 """From one iCalendar object to the time it blocks.
 
-What blocks: every event that is not CANCELLED and not TRANSPARENT; TENTATIVE ones do; transparent all-day events do
-where the calendar's setting says so. Floating times and whole days are in the owner's zone. What can't be understood is
-never free: it blocks from its beginning to the window's end, or the whole window where not even its beginning can be
-read, and ``problem`` names it. An event in a zone nobody knows blocks wherever on earth that may be.
+What blocks: every event that is not CANCELLED and not TRANSPARENT. A calendar's setting says whether TENTATIVE ones do,
+and whether all-day events do even where they are TRANSPARENT. Floating times and whole days are in the owner's zone.
+What can't be understood is never free: it blocks from its beginning to the window's end, or the whole window where not
+even its beginning can be read, and ``problem`` names it. An event in a zone nobody knows blocks wherever on earth that
+may be.
 """
 
 import re
@@ -34,18 +35,22 @@ class Expansion:
     problem: str
 
 
-def expand(ics: str, *, zone: ZoneInfo, window: Period, all_day_blocks: bool) -> Expansion:
+def expand(
+    ics: str, *, zone: ZoneInfo, window: Period, all_day_blocks: bool, tentative_blocks: bool = True
+) -> Expansion:
     """Return what an object blocks within a window; whatever it holds, within bounded time and memory.
 
     :param zone: the owner's zone: whole days and floating times are in it.
     :param all_day_blocks: whole-day events block even where they are marked as transparent.
+    :param tentative_blocks: events that are not certain yet (STATUS:TENTATIVE) block.
     """
     try:
         parts = take_apart(ics)
     except NotUnderstood as error:
         uid = UID_LINE.search(ics[:100_000])
         return Expansion((window,), uid.group(1).strip()[:LONGEST_UID] if uid else "", str(error))
-    return _Expander(Reader(Zones(zone, parts.definitions)), window, all_day_blocks).expansion(parts)
+    reader = Reader(Zones(zone, parts.definitions))
+    return _Expander(reader, window, all_day_blocks, tentative_blocks).expansion(parts)
 
 
 @dataclass
@@ -55,6 +60,7 @@ class _Expander:
     reader: Reader
     window: Period
     all_day_blocks: bool
+    tentative_blocks: bool
     busy: set[Period] = field(default_factory=set)
     budget: Budget = field(default_factory=Budget)
 
@@ -101,15 +107,20 @@ class _Expander:
 
     def _add_free_busy(self, component: Component) -> None:
         for prop in as_list(component.get("FREEBUSY")):
-            if str(prop.params.get("FBTYPE", "BUSY")).upper() != "FREE":
+            if str(prop.params.get("FBTYPE", "BUSY")).upper() not in self._free_types:
                 for value in getattr(prop, "dts", [prop]):
                     self._block(*map(self.reader.utc, self.reader.value(value.dt, {})))
 
     def _blocks(self, component: Any, *, is_all_day: bool) -> bool:
-        if str(component.get("STATUS", "")).upper() == "CANCELLED":
+        status = str(component.get("STATUS", "")).upper()
+        if status == "CANCELLED" or (status == "TENTATIVE" and not self.tentative_blocks):
             return False
         transparent = str(component.get("TRANSP", "")).upper() == "TRANSPARENT"
         return not transparent or (is_all_day and self.all_day_blocks)
+
+    @property
+    def _free_types(self) -> tuple[str, ...]:
+        return ("FREE",) if self.tentative_blocks else ("FREE", "BUSY-TENTATIVE")
 
     def _block(self, start: datetime, end: datetime, *, zone_is_known: bool = True) -> None:
         if not zone_is_known:

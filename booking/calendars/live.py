@@ -9,11 +9,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from booking.calendars.port import CalendarError, Changes, Unreachable
 
 THREADS: Final = 8
+
+Found = TypeVar("Found")
+
+
+class Busy(Unreachable):
+    """So many questions are open that this one was not asked; ask again in a few seconds."""
+
 
 Answer = Changes | CalendarError
 Answers = queue.SimpleQueue[tuple[int, Answer]]
@@ -87,3 +94,39 @@ def read_all(targets: Mapping[int, Callable[[], Changes]], *, timeout: float) ->
     :param targets: by the calendar's id, what opens, reads and closes it; it must come to an end by itself.
     """
     return _pool.read_all(targets, timeout=timeout)
+
+
+_few: Final = threading.BoundedSemaphore(2)
+"""Questions that an owner asks from the desk, in one process: the pages of clients need its threads."""
+
+
+def ask_now(question: Callable[[], Found], *, timeout: float) -> Found:
+    """Ask a server for the owner who waits for the answer, in a thread of its own; a few questions at once at most.
+
+    :param question: must come to an end by itself.
+    :raises Busy: too many questions are open.
+    :raises Unreachable: there is no answer within ``timeout`` seconds.
+    :raises CalendarError: what the question raised.
+    """
+    answers: queue.SimpleQueue[Found | CalendarError] = queue.SimpleQueue()
+
+    def ask() -> None:
+        answer: Found | CalendarError = Unreachable("the server could not be asked")
+        try:
+            answer = question()
+        except CalendarError as error:
+            answer = error
+        finally:
+            _few.release()
+            answers.put(answer)
+
+    if not _few.acquire(blocking=False):
+        raise Busy("other calendars are being asked at the moment; try again in a few seconds")
+    threading.Thread(target=ask, name="calendar-desk", daemon=True).start()
+    try:
+        found = answers.get(timeout=timeout)
+    except queue.Empty as error:
+        raise Unreachable("the server did not answer in time") from error
+    if isinstance(found, CalendarError):
+        raise found
+    return found

@@ -31,6 +31,7 @@ calendar_group = AppGroup("calendar", help="Calendars that block, and the one th
 @click.option("--busy", is_flag=True, help="Its events block.")
 @click.option("--bookings", is_flag=True, help="It takes the calls.")
 @click.option("--all-day-blocks/--all-day-by-event", default=True, help="Do all-day events that are marked free block?")
+@click.option("--tentative-blocks/--tentative-free", default=True, help="Do events that are not certain yet block?")
 @answers
 def add_calendar(  # noqa: PLR0913 - one parameter for each option
     services: Services,
@@ -44,9 +45,16 @@ def add_calendar(  # noqa: PLR0913 - one parameter for each option
     busy: bool,
     bookings: bool,
     all_day_blocks: bool,
+    tentative_blocks: bool,
 ) -> Answer:
     """Add a calendar. It is asked first: what can't be read is not added."""
-    use: dict[str, Any] = {"name": name, "is_busy": busy, "takes_calls": bookings, "all_day_blocks": all_day_blocks}
+    use: dict[str, Any] = {
+        "name": name,
+        "is_busy": busy,
+        "takes_calls": bookings,
+        "all_day_blocks": all_day_blocks,
+        "tentative_blocks": tentative_blocks,
+    }
     if kind == calendars.EMBEDDED:
         row = _add_embedded(services, owner, url or "calls", use)
     else:
@@ -75,7 +83,11 @@ def read_calendars(services: Services, owner: str) -> Answer:
     """Read the calendars now; the worker does so every few minutes by itself."""
     now = services.now()
     with services.database.reading() as db:
-        plans = [refresh.plan(db, row, now) for row in calendars.list_calendars(db, owner) if row.is_busy]
+        plans = [
+            refresh.plan(db, row, now)
+            for row in calendars.list_calendars(db, owner)
+            if row.is_busy and not row.paused_at
+        ]
     problems = {plan.calendar_id: _read(services, plan) for plan in plans}
     lines = [f"{plan.url}: {problems[plan.calendar_id] or 'read'}" for plan in plans]
     data = [{"calendar": number, "problem": problem} for number, problem in problems.items()]
@@ -171,6 +183,8 @@ def _data(services: Services, row: Calendar) -> dict[str, object]:
         "busy": row.is_busy,
         "bookings": row.takes_calls,
         "all_day_blocks": row.all_day_blocks,
+        "tentative_blocks": row.tentative_blocks,
+        "paused_at": row.paused_at,
         "read_at": row.read_at,
         "problem": row.last_error,
     }
@@ -184,7 +198,9 @@ def _lines(services: Services, row: Calendar) -> list[str]:
     lines = [f"{row.id}  {data['url']}  ({row.kind}, of {data['owner']}; {uses})"]
     if row.kind == calendars.EMBEDDED:
         lines.append(f"    name {row.username}, password {data['password']}")
-    if row.last_error:
+    if row.paused_at is not None:
+        lines.append("    paused by its owner: not read, and nothing in it blocks")
+    elif row.last_error:
         lines.append(f"    can't be read: {row.last_error}")
     elif row.read_at is not None:
         lines.append(f"    last read {row.read_at:%Y-%m-%d %H:%M} UTC")

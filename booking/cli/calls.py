@@ -13,6 +13,7 @@ from booking.rules.lifecycle import Actor, State
 from booking.services import Services
 from booking.store.models import Call
 from booking.usecases import calls, listing, privacy, requests
+from booking.usecases.handout import call_data, client_data
 from booking.web.reserving import house, move
 
 call_group = AppGroup("call", help="Planned calls.")
@@ -26,7 +27,7 @@ def list_calls(services: Services, owner: str, *, with_past: bool) -> Answer:
     """List the calls to come."""
     with services.database.reading() as db:
         found = listing.list_calls(db, owner, since=None if with_past else services.now())
-    return Answer([_data(call) for call in found], [_line(call) for call in found] or ["No calls."])
+    return Answer([call_data(call) for call in found], [_line(call) for call in found] or ["No calls."])
 
 
 @call_group.command("show")
@@ -41,28 +42,33 @@ def show_call(services: Services, call_id: str) -> Answer:
         *(f"    {word}: {text}" for word, text in (("mail", call.email), ("note", call.note)) if text),
         *(f"    {change.at:%Y-%m-%d %H:%M} {change.step} by {change.actor}" for change in call.changes),
     ]
-    return Answer(_data(call), lines)
+    return Answer(call_data(call), lines)
+
+
+reason_option = click.option("--reason", default="", metavar="TEXT", help="Why; the client reads it.")
 
 
 @call_group.command("cancel")
 @click.argument("call_id", metavar="ID")
+@reason_option
 @answers
-def cancel_call(services: Services, call_id: str) -> Answer:
-    """Cancel a call as its owner, or decline a request: the event goes, the client is told."""
+def cancel_call(services: Services, call_id: str, reason: str) -> Answer:
+    """Cancel a call as its owner, or decline a request (without a reason): the event goes, the client is told."""
     with services.database.writing() as db:
         is_request = listing.show_call(db, call_id).state is State.REQUESTED
         if is_request:
             call = requests.decline(db, house(services), call_id, Actor.OWNER, services.now())
         else:
-            call = calls.cancel(db, call_id, Actor.OWNER, services.now(), house(services))
-    return Answer(_data(call), [f"{'Declined' if is_request else 'Cancelled'}; {_told(call)}."])
+            call = calls.cancel(db, call_id, Actor.OWNER, services.now(), house(services), reason=reason)
+    return Answer(call_data(call), [f"{'Declined' if is_request else 'Cancelled'}; {_told(call)}."])
 
 
 @call_group.command("move")
 @click.argument("call_id", metavar="ID")
 @click.argument("start", metavar="START")
+@reason_option
 @answers
-def move_call(services: Services, call_id: str, start: str) -> Answer:
+def move_call(services: Services, call_id: str, start: str, reason: str) -> Answer:
     """Move a call to another free START, such as 2026-12-01T09:30 (the owner's time) or with an offset.
 
     The event is moved, the client is told.
@@ -75,8 +81,8 @@ def move_call(services: Services, call_id: str, start: str) -> Answer:
         raise InvalidText(f"START: write it as 2026-12-01T09:30, not {start!r}") from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(call.owner.timezone))
-    call = move(services, call, moment.astimezone(UTC), Actor.OWNER)
-    return Answer(_data(call), [f"Moved; {_told(call)}.", _line(call)])
+    call = move(services, call, moment.astimezone(UTC), Actor.OWNER, reason=reason)
+    return Answer(call_data(call), [f"Moved; {_told(call)}.", _line(call)])
 
 
 @click.command("export")
@@ -89,8 +95,7 @@ def export(services: Services, owner: str, email: str) -> Answer:
     with services.database.reading() as db:
         kept = privacy.export(db, owner, email)
     lines = [f"{len(kept.calls)} calls, {len(kept.mails)} mails; add --json for all of it.", *map(_line, kept.calls)]
-    mails = [{"created_at": mail.created_at, "sent_at": mail.done_at, "facts": mail.payload} for mail in kept.mails]
-    return Answer({"calls": [_data(call) for call in kept.calls], "mails": mails}, lines)
+    return Answer(client_data(kept), lines)
 
 
 @click.command("erase")
@@ -115,19 +120,6 @@ def erase(services: Services, owner: str, email: str) -> Answer:
 
 def _told(call: Call) -> str:
     return "the client is told by mail" if call.email else "the client gave no mail address: tell them by phone"
-
-
-def _data(call: Call) -> dict[str, object]:
-    keys = ("id", "state", "starts_at", "ends_at", "name", "email", "phone", "note", "who_calls", "timezone", "locale")
-    history = [{"at": one.at, "step": one.step, "by": one.actor, "state": one.state} for one in call.changes]
-    data: dict[str, object] = {key: getattr(call, key) for key in keys}
-    return {
-        **data,
-        "owner": call.owner.slug,
-        "call_type": call.call_type.slug,
-        "created_at": call.created_at,
-        "history": history,
-    }
 
 
 def _line(call: Call) -> str:

@@ -1,6 +1,7 @@
 """``owner``, ``call-type``, ``hours``, ``holidays``, ``absence``: who takes calls, which, and when."""
 
 import os
+import sys
 from datetime import datetime
 from typing import Final
 
@@ -8,11 +9,13 @@ import click
 from flask.cli import AppGroup
 
 from booking.cli.answers import Answer, answers, owner_option
+from booking.errors import InvalidText
+from booking.jobs import house_of
 from booking.machine import guess_person
 from booking.rules.hours import format_weekly
 from booking.services import Services
 from booking.store.models import CallType, Owner
-from booking.usecases import hours, setup
+from booking.usecases import door, hours, passwords, setup, ways_in
 from booking.usecases.availability import find_owner
 
 owner_group = AppGroup("owner", help="The people who take calls.")
@@ -29,17 +32,33 @@ absence_group = AppGroup("absence", help="Days off.")
 @click.option("--timezone", help="Such as Europe/Berlin; this machine's by default.")
 @click.option("--locale", help="en, de or ru; this machine's by default.")
 @click.option("--country", help="Of phone numbers without a country code, such as DE; this machine's by default.")
+@click.option("--password-stdin", is_flag=True, help="Read the password of the desk from standard input.")
 @answers
 def add_owner(
-    services: Services, slug: str, name: str, email: str, timezone: str | None, locale: str | None, country: str | None
+    services: Services,
+    *,
+    slug: str,
+    name: str,
+    email: str,
+    timezone: str | None,
+    locale: str | None,
+    country: str | None,
+    password_stdin: bool,
 ) -> Answer:
     """Add an owner with usual business hours."""
+    typed = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     guess = guess_person(os.environ)
     new = setup.NewOwner(
         slug, name, email, timezone or guess.timezone, locale or guess.locale, country or guess.country
     )
     with services.database.writing() as db:
         owner = setup.add_owner(db, new)
+        if typed is not None:
+            _check_password(typed, owner)
+    if typed is not None:
+        password_hash = services.passwords.hash(typed)
+        with services.database.writing() as db:
+            door.set_password(db, owner.id, password_hash, services.now())
     return Answer(
         _owner_data(services, owner),
         [
@@ -47,6 +66,17 @@ def add_owner(
             f"Next: call-type add --owner {owner.slug} …, then calendar add --owner {owner.slug} …",
         ],
     )
+
+
+@owner_group.command("login-link")
+@owner_option
+@answers
+def make_login_link(services: Services, owner: str) -> Answer:
+    """Print a link that opens an owner's desk once, within an hour."""
+    until = services.now() + ways_in.LINK_LASTS
+    with services.database.writing() as db:
+        address = ways_in.make_link(db, house_of(services), setup.lock(db, owner).id, services.now())
+    return Answer({"url": address, "expires_at": until}, [address, "It works once, within an hour."])
 
 
 @owner_group.command("list")
@@ -61,7 +91,7 @@ def list_owners(services: Services) -> Answer:
         for line in (
             f"{owner.slug}  {owner.name} <{owner.email}>  {owner.timezone}  {services.settings.base_url}/{owner.slug}",
             f"    hours: {format_weekly(owner.timetable.weekly)}",
-            *(f"    call type {one.slug}: {one.name}, {one.minutes} minutes" for one in owner.call_types),
+            *(f"    call type {one.slug}: {one.name}, {one.minutes} minutes{_found(one)}" for one in owner.call_types),
             *(f"    absent {one.first} – {one.last} {one.notice}".rstrip() for one in owner.timetable.absences),
         )
     ]
@@ -111,7 +141,7 @@ def add_call_type(services: Services, /, owner: str, before: int, after: int, st
 def set_call_type(services: Services, owner: str, slug: str, pairs: tuple[str, ...]) -> Answer:
     """Change settings of a call type; an unknown key lists them all."""
     with services.database.writing() as db:
-        changed = setup.set_call_type(db, owner, slug, pairs)
+        changed = setup.set_call_type(db, owner, slug, pairs, services.token())
     return Answer(_call_type_data(changed), [f"Changed {', '.join(pair.partition('=')[0] for pair in pairs)}."])
 
 
@@ -179,6 +209,17 @@ def remove_absence(services: Services, owner: str, first: datetime) -> Answer:
     return Answer(_absences(changed), [f"The absence from {first.date()} on is taken back."])
 
 
+def _check_password(typed: str, owner: Owner) -> None:
+    problem = passwords.find_problem(typed, owner)
+    words = {
+        passwords.Problem.SHORT: f"give at least {passwords.SHORTEST} letters",
+        passwords.Problem.LONG: f"give at most {passwords.LONGEST} letters",
+        passwords.Problem.GUESSABLE: "it is easy to guess; give four words that have nothing to do with each other",
+    }
+    if problem is not None:
+        raise InvalidText(f"password: {words[problem]}; nobody was added")
+
+
 def _owner_data(services: Services, owner: Owner) -> dict[str, object]:
     keys = ("slug", "name", "email", "timezone", "locale", "country", "line", "phone", "caller_id", "discretion")
     more = ("sender_name", "accent", "phone_countries", "holiday_country", "holiday_region", "notice_in_working_time")
@@ -196,6 +237,13 @@ def _owner_data(services: Services, owner: Owner) -> dict[str, object]:
     }
 
 
+def _found(call_type: CallType) -> str:
+    """Say who finds a call type, where that is not everybody."""
+    if call_type.archived_at is not None:
+        return ", archived"
+    return {"link": ", by its link only", "hidden": ", hidden"}.get(call_type.visibility, "")
+
+
 def _absences(owner: Owner) -> list[dict[str, object]]:
     return [{"from": one.first, "to": one.last, "notice": one.notice} for one in owner.timetable.absences]
 
@@ -203,7 +251,8 @@ def _absences(owner: Owner) -> list[dict[str, object]]:
 def _call_type_data(call_type: CallType) -> dict[str, object]:
     keys = ("slug", "name", "description", "position", "minutes", "before_minutes", "after_minutes", "notice_minutes")
     more = ("horizon_days", "step_minutes", "max_per_day", "max_per_week", "who_calls", "reminders")
-    return {key: getattr(call_type, key) for key in (*keys, *more)}
+    asked = ("lengths", "languages", "is_email_needed", "questions", "visibility", "wording")
+    return {key: getattr(call_type, key) for key in (*keys, *more, *asked)}
 
 
 COMMANDS: Final = (owner_group, call_type_group, hours_group, holidays_group, absence_group)

@@ -1,16 +1,14 @@
 """Whether calendars answer, whether the one that takes the calls can be written, and what time it is there."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import unquote
 
-from booking.calendars.place import place, remove
-from booking.calendars.port import Calendar, CalendarError
+from booking.calendars.port import CalendarError
+from booking.calendars.probe import Step, Trial, probe
 from booking.doctor.finding import CLOCK_MAY_DIFFER, SET_CLOCK, Finding
 from booking.errors import BookingError
-from booking.rules.ics import PRODUCT
 from booking.services import Services
 from booking.store import models
 from booking.usecases import calendars as listing
@@ -18,40 +16,77 @@ from booking.usecases import refresh
 
 CALENDAR_SECONDS: Final = 30.0
 
-PROBE: Final = "sprechzeit-doctor-"
-"""How the UIDs of our test events begin, so that one that was left behind by a crash is known as ours."""
-PROBE_CALL: Final = "doctor"
-
 
 def calendars(services: Services) -> Iterator[Finding]:
     """Read every calendar, write to those that take calls, and compare their servers' clocks with ours."""
-    now = services.now()
     with services.database.reading() as db:
-        plans = [(row, refresh.plan(db, row, now)) for row in listing.list_calendars(db)]
+        rows = [(row, refresh.saved_etags(db, row.id)) for row in listing.list_calendars(db)]
         problems = listing.problems(db)
+    yield from _look(services, rows, problems, CALENDAR_SECONDS)
+
+
+def calendar(services: Services, calendar_id: int, seconds: float) -> Iterator[Finding]:
+    """Look at one calendar in the same way, for so long at most."""
+    with services.database.reading() as db:
+        rows = [(row, refresh.saved_etags(db, row.id)) for row in listing.list_calendars(db) if row.id == calendar_id]
+        problems = [problem for problem in listing.problems(db) if problem[0].id == calendar_id]
+    yield from _look(services, rows, problems, seconds)
+
+
+def _look(
+    services: Services,
+    rows: Iterable[tuple[models.Calendar, Mapping[str, str]]],
+    problems: Iterable[tuple[models.Calendar, str, str]],
+    seconds: float,
+) -> Iterator[Finding]:
     differences = []
-    for row, plan in plans:
-        subject = f"calendar {row.id} of {row.owner.slug}"
+    for row, known in rows:
+        subject, trial = f"calendar {row.id} of {row.owner.slug}", None
+        facts: dict[str, object] = {"calendar": row}
+        if row.paused_at is not None and not row.takes_calls:
+            words = "is paused by its owner: not read, and nothing in it blocks"
+            yield Finding(subject, True, words, "calendar.paused", facts)
+            continue
         try:
-            count, difference = _read(services, plan)
+            trial, difference = _try(services, row, known, seconds)
             differences.append(difference)
-            can_be_written = _try_to_write(services, row) if row.takes_calls else ""
+            words = _words(row, trial)
         except BookingError as error:  # of the calendar, or of its stored password
-            yield Finding(subject, False, str(error))
+            yield Finding(subject, False, str(error), "calendar.wrong", {**facts, "trial": trial})
         else:
-            yield Finding(subject, True, f"answers, {count} objects{can_be_written}")
+            yield Finding(subject, True, words, "calendar.well", {**facts, "trial": trial})
     yield from _clock(differences)
     for row, href, problem in problems:
         advice = "its time is kept free of calls; open and save it again in the calendar program"
-        yield Finding(f"event {href} in calendar {row.id}", False, f"can't be understood ({problem}): {advice}")
+        words = f"can't be understood ({problem}): {advice}"
+        yield Finding(f"event {href} in calendar {row.id}", False, words, "event.odd", {"calendar": row})
 
 
-def _read(services: Services, plan: refresh.Plan) -> tuple[int, timedelta | None]:
-    """Return how many objects a calendar has, and how far its server's clock is ahead of ours, where it says so."""
+def _try(
+    services: Services, row: models.Calendar, known: Mapping[str, str], seconds: float
+) -> tuple[Trial, timedelta | None]:
+    """Try a calendar out, and say how far its server's clock is ahead of ours, where it says so."""
     asked_at = services.now()
-    with contextlib.closing(services.calendar(plan, CALENDAR_SECONDS)) as calendar:
-        answer = calendar.changes(plan.known)
-        return len(answer.listing), _ahead(calendar.server_time, asked_at, services.now())
+    with contextlib.closing(services.calendar(row, seconds)) as opened:
+        trial = probe(opened, services.token(), known=known, writes=row.takes_calls)
+        return trial, _ahead(trial.server_time, asked_at, services.now())
+
+
+def _words(row: models.Calendar, trial: Trial) -> str:
+    """Say how a calendar does.
+
+    :raises CalendarError: it does not do what it must; the message says what to do.
+    """
+    if trial.failed is Step.REMOVE:
+        where = f"remove the test event of 1 January 2000 ({trial.left}) yourself"
+        raise CalendarError(f"what was written can't be removed again ({trial.error}): {where}") from trial.error
+    if trial.failed is Step.READ:
+        raise CalendarError(str(trial.error)) from trial.error
+    if trial.failed is not None:
+        advice = "give this user the right to write, or let another calendar take the calls (calendar add --help)"
+        raise CalendarError(f"can be read, but the calls can't be written ({trial.error}): {advice}") from trial.error
+    can_be_written = ", can be written" if row.takes_calls else ""
+    return f"answers, {trial.objects} objects{can_be_written}"
 
 
 def _ahead(there: datetime | None, earliest: datetime, latest: datetime) -> timedelta | None:
@@ -66,48 +101,6 @@ def _clock(differences: Iterable[timedelta | None]) -> Iterator[Finding]:
     if abs(largest) > CLOCK_MAY_DIFFER:
         way = "behind" if largest > timedelta() else "ahead of"
         words = f"this machine's clock is {abs(largest)} {way} a calendar server's: {SET_CLOCK} Sprechzeit"
-        yield Finding("clock", False, words)
+        yield Finding("clock", False, words, "clock.off")
     else:
-        yield Finding("clock", True, "agrees with the calendar servers'")
-
-
-def _try_to_write(services: Services, row: models.Calendar) -> str:
-    """Put an event into the calendar that disturbs nobody, read it back and remove it.
-
-    :raises CalendarError: it can't be written, or can't be removed again.
-    """
-    uid = f"{PROBE}{services.token()}"
-    with contextlib.closing(services.calendar(row, CALENDAR_SECONDS)) as calendar:
-        _remove_leftovers(calendar)
-        try:
-            place(calendar, uid=uid, call_id=PROBE_CALL, ics=_harmless_event(uid))
-        except CalendarError as error:
-            with contextlib.suppress(CalendarError):  # a write that seemed to fail may have come about
-                remove(calendar, href=calendar.href_for(uid), uid=uid, call_id=PROBE_CALL)
-            advice = "give this user the right to write, or let another calendar take the calls (calendar add --help)"
-            raise CalendarError(f"can be read, but the calls can't be written ({error}): {advice}") from error
-        try:
-            remove(calendar, href=calendar.href_for(uid), uid=uid, call_id=PROBE_CALL)
-        except CalendarError as error:
-            where = f"remove the test event of 1 January 2000 ({calendar.href_for(uid)}) yourself"
-            raise CalendarError(f"what was written can't be removed again ({error}): {where}") from error
-    return ", can be written"
-
-
-def _remove_leftovers(calendar: Calendar) -> None:
-    """Remove test events that an examination which was broken off has left."""
-    for href in calendar.changes({}).listing:
-        name = unquote(href).rpartition("/")[2].removesuffix(".ics")
-        if name.startswith(PROBE):
-            remove(calendar, href=href, uid=name, call_id=PROBE_CALL)
-
-
-def _harmless_event(uid: str) -> str:
-    """One minute long ago that is free and not certain: nothing blocks, rings or is shown by it."""
-    lines = (
-        *("BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", "BEGIN:VEVENT", f"UID:{uid}"),
-        *("DTSTAMP:20000101T000000Z", "DTSTART:20000101T000000Z", "DTEND:20000101T000100Z", "SEQUENCE:0"),
-        *("STATUS:TENTATIVE", "TRANSP:TRANSPARENT", "CLASS:PRIVATE", "SUMMARY:Sprechzeit tries to write"),
-        *(f"X-SPRECHZEIT-CALL:{PROBE_CALL}", "END:VEVENT", "END:VCALENDAR", ""),
-    )
-    return "\r\n".join(lines)
+        yield Finding("clock", True, "agrees with the calendar servers'", "clock.well")

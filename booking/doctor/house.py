@@ -18,6 +18,7 @@ from booking.services import Services
 from booking.settings import Settings
 from booking.store.models import Calendar, Call, Installation, Job, Owner
 from booking.store.outbox import oldest_due
+from booking.usecases.availability import COUNTS
 
 LEAST_FREE_BYTES: Final = 200 * 10**6
 LEAST_FREE_SHARE: Final = 0.02
@@ -29,15 +30,15 @@ BACKUP_WITHIN: Final = timedelta(days=7)
 TRIED_OFTEN: Final = 3
 
 
-def folders(settings: Settings, least_free_bytes: int = LEAST_FREE_BYTES) -> Iterator[Finding]:
+def folders(settings: Settings) -> Iterator[Finding]:
     """Look at the data folder, and at the database's where that is another one."""
     url = sa.make_url(settings.database_url)
     is_file = url.drivername.startswith("sqlite") and url.database
     for folder in dict.fromkeys([settings.data_dir, Path(url.database or "").parent if is_file else settings.data_dir]):
-        yield _folder(folder, least_free_bytes)
+        yield _folder(folder)
 
 
-def _folder(folder: Path, least_free_bytes: int) -> Finding:
+def _folder(folder: Path) -> Finding:
     subject = f"folder {folder}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -48,11 +49,12 @@ def _folder(folder: Path, least_free_bytes: int) -> Finding:
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         advice = "make room on its disk" if full else "set DATA_DIR to a folder that this user may write"
-        return Finding(subject, False, f"can't be written ({error.strerror}): {advice}")
+        kind = "disk.full" if full else "disk.shut"
+        return Finding(subject, False, f"can't be written ({error.strerror}): {advice}", kind)
     free = disk.f_bavail * disk.f_frsize
-    if free < least_free_bytes or disk.f_bavail < LEAST_FREE_SHARE * disk.f_blocks:
-        return Finding(subject, False, f"its disk is nearly full, {_megabytes(free)} are left: make room")
-    return Finding(subject, True, f"can be written, {_megabytes(free)} are left")
+    if free < LEAST_FREE_BYTES or disk.f_bavail < LEAST_FREE_SHARE * disk.f_blocks:
+        return Finding(subject, False, f"its disk is nearly full, {_megabytes(free)} are left: make room", "disk.low")
+    return Finding(subject, True, f"can be written, {_megabytes(free)} are left", "disk.well")
 
 
 def database(services: Services) -> Finding:
@@ -60,11 +62,12 @@ def database(services: Services) -> Finding:
     try:
         is_current = services.database.is_current()
     except DBAPIError as error:
-        return Finding("database", False, f"it does not answer ({error.__cause__ or error}); check DATABASE_URL")
+        words = f"it does not answer ({error.__cause__ or error}); check DATABASE_URL"
+        return Finding("database", False, words, "database.silent")
     if not is_current:
         advice = "run: flask --app wsgi db upgrade (after a step back to an older version: restore its backup)"
-        return Finding("database", False, f"its tables are of another version; {advice}")
-    return Finding("database", True, "answers, tables are up to date")
+        return Finding("database", False, f"its tables are of another version; {advice}", "database.other")
+    return Finding("database", True, "answers, tables are up to date", "database.well")
 
 
 def secrets(services: Services) -> Iterator[Finding]:
@@ -73,26 +76,28 @@ def secrets(services: Services) -> Iterator[Finding]:
         fingerprint = db.scalar(select(Installation.key_fingerprint))
         locked = db.scalars(select(Calendar.password_encrypted).where(Calendar.password_encrypted != "")).all()
     if fingerprint is not None and fingerprint not in services.vault.fingerprints:
-        yield Finding("secret key", False, "the database was made with another SECRET_KEY; give that one again")
+        words = "the database was made with another SECRET_KEY; give that one again"
+        yield Finding("secret key", False, words, "key.other")
         return
     try:
         for password in locked:
             services.vault.unlock(password)
     except BookingError as error:
-        yield Finding("secret key", False, str(error))
+        yield Finding("secret key", False, str(error), "key.other")
     else:
-        yield Finding("secret key", True, "fits the database")
+        yield Finding("secret key", True, "fits the database", "key.well")
 
 
-def owners(services: Services) -> Iterator[Finding]:
-    """Look whether everybody who takes calls can be called."""
+def owners(services: Services, owner_slug: str | None = None) -> Iterator[Finding]:
+    """Look whether everybody who takes calls can be called; or only one of them."""
+    everybody = select(Owner).order_by(Owner.slug)
     with services.database.reading() as db:
         found = [
             (owner, len(owner.call_types), any(calendar.takes_calls for calendar in owner.calendars))
-            for owner in db.scalars(select(Owner).order_by(Owner.slug))
+            for owner in db.scalars(everybody.where(Owner.slug == owner_slug) if owner_slug else everybody)
         ]
     if not found:
-        yield Finding("owners", False, "there is none; run: flask --app wsgi owner add --help")
+        yield Finding("owners", False, "there is none; run: flask --app wsgi owner add --help", "owner.none")
     for owner, call_types, is_written in found:
         yield _owner(services, owner, has_call_types=bool(call_types), is_written=is_written)
 
@@ -100,36 +105,42 @@ def owners(services: Services) -> Iterator[Finding]:
 def _owner(services: Services, owner: Owner, *, has_call_types: bool, is_written: bool) -> Finding:
     subject = f"owner {owner.slug}"
     if not has_call_types:
-        return Finding(subject, False, "nothing can be booked; run: flask --app wsgi call-type add --help")
+        words = "nothing can be booked; run: flask --app wsgi call-type add --help"
+        return Finding(subject, False, words, "owner.no_call_types")
     if not any(owner.timetable.weekly):
-        return Finding(subject, False, "has no business hours; run: flask --app wsgi hours set --help")
+        words = "has no business hours; run: flask --app wsgi hours set --help"
+        return Finding(subject, False, words, "owner.no_hours")
     if not is_written:
-        return Finding(subject, False, "no calendar takes the calls; run: flask --app wsgi calendar add … --bookings")
+        words = "no calendar takes the calls; run: flask --app wsgi calendar add … --bookings"
+        return Finding(subject, False, words, "owner.no_calendar")
     if services.settings.smtp_url and owner.email.endswith("@localhost"):
         advice = f"run: flask --app wsgi owner set --owner {owner.slug} email=…"
-        return Finding(subject, False, f"mails to {owner.email} reach nobody; {advice}")
-    return Finding(subject, True, "can be called")
+        return Finding(subject, False, f"mails to {owner.email} reach nobody; {advice}", "owner.no_address")
+    return Finding(subject, True, "can be called", "owner.well")
 
 
 def worker(services: Services) -> Iterator[Finding]:
     """Look whether the worker runs, keeps up, and lives at the same time as we do."""
     now = services.now()
-    due_to_be_read = select(func.min(Calendar.next_read_at)).where(Calendar.is_busy)
+    due_to_be_read = select(func.min(Calendar.next_read_at)).where(COUNTS)
     with services.database.reading() as db:
         seen_at = db.scalar(select(Installation.worker_seen_at))
         waiting = [at for at in (oldest_due(db, now), db.scalar(due_to_be_read)) if at is not None]
     start_it = "start it: ./start, or python -m booking.worker"
     if seen_at is None:
-        yield Finding("worker", False, f"has never run; {start_it}")
+        yield Finding("worker", False, f"has never run; {start_it}", "worker.never")
     elif seen_at > now + CLOCK_MAY_DIFFER:
-        yield Finding("clock", False, f"the worker was seen {seen_at - now} from now: {SET_CLOCK} the worker")
+        words = f"the worker was seen {seen_at - now} from now: {SET_CLOCK} the worker"
+        yield Finding("clock", False, words, "clock.off")
     elif now - seen_at > WORKER_SEEN_WITHIN:
-        yield Finding("worker", False, f"was last seen at {seen_at:%Y-%m-%d %H:%M} UTC; {start_it}")
+        words = f"was last seen at {seen_at:%Y-%m-%d %H:%M} UTC; {start_it}"
+        yield Finding("worker", False, words, "worker.gone", {"seen_at": seen_at})
     elif waiting and now - min(waiting) > MAY_BE_BEHIND:
         minutes = int((now - min(waiting)).total_seconds() // 60)
-        yield Finding("worker", False, f"is {minutes} minutes behind: look at its log, restart it, or run another one")
+        words = f"is {minutes} minutes behind: look at its log, restart it, or run another one"
+        yield Finding("worker", False, words, "worker.behind", {"minutes": minutes})
     else:
-        yield Finding("worker", True, "runs and keeps up")
+        yield Finding("worker", True, "runs and keeps up", "worker.well")
 
 
 def outbox(services: Services) -> Iterator[Finding]:
@@ -144,11 +155,12 @@ def outbox(services: Services) -> Iterator[Finding]:
         tried = db.execute(by_reason.where(is_tried, Job.attempts >= TRIED_OFTEN)).all()
     for kind, reason, count in parked:
         advice = "tell the clients yourself" if kind == "mail" else "see to the events in the calendar yourself"
-        yield Finding("outbox", False, f"{count} × {kind} given up ({reason}); {advice}: call list --owner …")
+        words = f"{count} × {kind} given up ({reason}); {advice}: call list --owner …"
+        yield Finding("outbox", False, words, "outbox.given_up")
     for kind, reason, count in tried:
-        yield Finding("outbox", False, f"{count} × {kind} waits, and is tried again ({reason})")
+        yield Finding("outbox", False, f"{count} × {kind} waits, and is tried again ({reason})", "outbox.tried")
     if not parked and not tried:
-        yield Finding("outbox", True, "nothing is held up")
+        yield Finding("outbox", True, "nothing is held up", "outbox.well")
 
 
 def backup(services: Services) -> Iterator[Finding]:
@@ -162,9 +174,10 @@ def backup(services: Services) -> Iterator[Finding]:
     since = made_at or first_call_at
     if since is not None and now - since > BACKUP_WITHIN:
         last = f"the last one is of {made_at:%Y-%m-%d}" if made_at else "there has never been one"
-        yield Finding("backup", False, f"{last}; {how}")
+        yield Finding("backup", False, f"{last}; {how}", "backup.old", {"made_at": made_at})
     else:
-        yield Finding("backup", True, f"the last one is of {made_at:%Y-%m-%d}" if made_at else f"none yet; {how}")
+        words = f"the last one is of {made_at:%Y-%m-%d}" if made_at else f"none yet; {how}"
+        yield Finding("backup", True, words, "backup.well", {"made_at": made_at})
 
 
 def _megabytes(count: int) -> str:

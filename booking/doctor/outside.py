@@ -23,10 +23,11 @@ def mail(services: Services) -> Iterator[Finding]:
     try:
         services.mail.check()
     except MailDelayed as error:
-        yield Finding("mail", False, f"{error}; mails wait and are tried again: check SMTP_URL")
+        words = f"{error}; mails wait and are tried again: check SMTP_URL"
+        yield Finding("mail", False, words, "mail.stuck")
     else:
         way = "through SMTP" if services.settings.smtp_url else f"as files in {services.settings.data_dir / 'mail'}"
-        yield Finding("mail", True, f"leaves {way}")
+        yield Finding("mail", True, f"leaves {way}", "mail.well" if services.settings.smtp_url else "mail.files")
 
 
 def database_clock(services: Services) -> Iterator[Finding]:
@@ -39,9 +40,9 @@ def database_clock(services: Services) -> Iterator[Finding]:
     difference = there - min(max(there, asked_at), services.now())
     if abs(difference) > CLOCK_MAY_DIFFER:
         words = f"this machine's clock and the database's are {abs(difference)} apart: {SET_CLOCK} Sprechzeit"
-        yield Finding("clock", False, words)
+        yield Finding("clock", False, words, "clock.off")
     else:
-        yield Finding("clock", True, "agrees with the database's")
+        yield Finding("clock", True, "agrees with the database's", "clock.well")
 
 
 def address(services: Services) -> Iterator[Finding]:
@@ -57,7 +58,8 @@ def address(services: Services) -> Iterator[Finding]:
         words = "set TRUSTED_PROXIES=1, or every client seems to come from the proxy"
     else:
         words = _asked(services, parts)
-    yield Finding("BASE_URL", not words, words or f"{settings.base_url} leads here")
+    kind = "address.wrong" if words else "address.well"
+    yield Finding("BASE_URL", not words, words or f"{settings.base_url} leads here", kind)
 
 
 def _asked(services: Services, parts: SplitResult) -> str:

@@ -42,17 +42,19 @@ def sentences() -> frozenset[Sentence]:
 
 
 def _language(code: str, path: Path) -> Finding:
+    facts = {"language": code}
     subject, advice = f"language {code}", "bring it back from the release (git checkout -- booking/translations)"
     try:
         with path.open("rb") as file:
             catalogue = read_po(file, locale=code, abort_invalid=True)
     except (OSError, PoFileError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        return Finding(subject, False, f"{path} can't be read ({reason}): {advice}")
+        return Finding(subject, False, f"{path} can't be read ({reason}): {advice}", "language.lacking", facts)
     missing = len(sentences() - _translated(catalogue))
     if missing:
-        return Finding(subject, False, f"{missing} of {len(sentences())} sentences are missing in {path}: {advice}")
-    return Finding(subject, True, f"has all {len(sentences())} sentences")
+        words = f"{missing} of {len(sentences())} sentences are missing in {path}: {advice}"
+        return Finding(subject, False, words, "language.lacking", facts)
+    return Finding(subject, True, f"has all {len(sentences())} sentences", "language.well", facts)
 
 
 def _translated(catalogue: Catalog) -> set[Sentence]:

@@ -1,10 +1,10 @@
-"""What a mail is made of: the facts of one call or one calendar, as a job of the outbox keeps them.
+"""What a mail is made of: the facts of one call, calendar or account, as a job of the outbox keeps them.
 
 Facts hold no wording; they are written when something happens and read when the mail leaves.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,11 +18,14 @@ class CallFacts:
     ``message`` is ``booked``, ``moved``, ``corrected`` or ``cancelled``, to a client also ``requested``, ``confirmed``,
     ``declined`` or ``reminder``; ``to`` is ``client`` or ``owner``. ``locale`` and ``timezone`` are the recipient's.
     ``client_phone`` and ``owner_phone`` are E.164 or empty; ``caller_id`` is the owner's sentence on which number a
-    call comes from. ``link`` is the client's own (empty in the owner's mail), ``booking_url`` the page of this call
-    type's times. ``cancelled_by`` is ``client``, ``owner`` or anything else for nobody in person. ``moved_from`` is the
-    start a moved call had before, ``answer_by`` the moment by which a request is answered. A declined request has
-    ``alternatives``, free starts offered instead; ``is_unseen`` says that no calendar answered in time, so that it is
-    not known whether the time is taken.
+    call comes from. ``link`` is the client's own, in the owner's mail the call's page at the desk; ``booking_url`` is
+    the page of this call type's times. ``cancelled_by`` is ``client``, ``owner`` or anything else for nobody in person.
+    ``moved_from`` is the start a moved call had before, ``answer_by`` the moment by which a request is answered. A
+    declined request has ``alternatives``, free starts offered instead; ``is_unseen`` says that no calendar answered in
+    time, so that it is not known whether the time is taken. ``reason`` is what the owner wants the client to know about
+    a change, ``answers`` what the client said may be done (``voicemail``, ``others``, ``text``),
+    ``unusual_minutes`` the length that links to times have to name, ``signature`` what the owner ends mails to clients
+    with.
     """
 
     message: str
@@ -56,6 +59,10 @@ class CallFacts:
     answer_by: datetime | None = None
     alternatives: tuple[datetime, ...] = ()
     is_unseen: bool = False
+    reason: str = ""
+    answers: Mapping[str, bool] = field(default_factory=dict)
+    unusual_minutes: int = 0
+    signature: str = ""
 
     def to_payload(self) -> dict[str, Any]:
         """Return the facts as JSON can keep them."""
@@ -97,10 +104,28 @@ class CalendarFacts:
         return cls(**{**payload, "silent_since": datetime.fromisoformat(since) if since else None})
 
 
-Facts = CallFacts | CalendarFacts
+@dataclass(frozen=True)
+class AccountFacts:
+    """Everything a mail to the owner about the way into the desk needs.
+
+    ``message`` is ``reset``: ``link`` leads to a new password, until ``expires_at`` (aware UTC). The link is made when
+    the mail leaves: no payload holds one.
+    """
+
+    message: str
+    recipient: str
+    locale: str
+    timezone: str
+    owner_name: str
+    link: str
+    expires_at: datetime
+    to: str = "owner"
 
 
-def read_facts(payload: Mapping[str, Any]) -> Facts:
+Facts = CallFacts | CalendarFacts | AccountFacts
+
+
+def read_facts(payload: Mapping[str, Any]) -> CallFacts | CalendarFacts:
     """Read the facts that a mail's job holds."""
     kind = CalendarFacts if str(payload["message"]).startswith("calendar_") else CallFacts
     return kind.from_payload(payload)

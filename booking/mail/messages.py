@@ -17,11 +17,12 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from booking.language import language
+from booking.mail.facts import AccountFacts as AccountFacts
 from booking.mail.facts import CalendarFacts as CalendarFacts
 from booking.mail.facts import CallFacts as CallFacts
 from booking.mail.facts import Facts as Facts
 from booking.mail.facts import read_facts as read_facts
-from booking.mail.views import CalendarView, CallView, OwnersView, ascii_address
+from booking.mail.views import AccountView, CalendarView, CallView, OwnersView, ascii_address
 from booking.mail.views import on_date as on_date
 from booking.rules.ics import Method, client_ics
 from booking.rules.text import single_line
@@ -101,13 +102,13 @@ def event_title(locale: str, discretion: str, client_name: str) -> str:
 
 
 def _answers_to(facts: Facts) -> str:
-    if isinstance(facts, CalendarFacts):
+    if not isinstance(facts, CallFacts):
         return ""
     return facts.owner_email if facts.to == "client" else facts.client_email
 
 
 def _sender(facts: Facts, mail_from: str, now: datetime) -> Address:
-    if isinstance(facts, CalendarFacts) or facts.to == "owner":
+    if not isinstance(facts, CallFacts) or facts.to == "owner":
         return Address(addr_spec=mail_from)
     # Folding a long or foreign name, `email` (Python 3.11) loses its quotation marks: with `",<eve@example.org>` in it,
     # the sender was Eve. So a name keeps nothing that means something in a header.
@@ -140,6 +141,8 @@ def _rendered(code: str, layout: str, facts: Facts, now: datetime) -> tuple[str,
 def _seen(facts: Facts, now: datetime) -> dict[str, object]:
     if isinstance(facts, CalendarFacts):
         return {"calendar": CalendarView(facts)}
+    if isinstance(facts, AccountFacts):
+        return {"account": AccountView(facts)}
     return {"call": CallView(facts, now) if facts.to == "client" else OwnersView(facts, now)}
 
 

@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from booking.errors import InvalidPhone, InvalidText
 from booking.language import Language, language
-from booking.mail.facts import CalendarFacts, CallFacts
+from booking.mail.facts import AccountFacts, CalendarFacts, CallFacts
 from booking.rules.phone import display, masked, parse_phone
 from booking.rules.text import several_lines, single_line
 
@@ -34,9 +34,12 @@ class CallView:
         self.minutes = int((facts.ends_at - facts.starts_at).total_seconds() // 60)
         self.cancelled_by = facts.cancelled_by
         self.is_unseen = facts.is_unseen
+        self.reason = single_line(facts.reason)
         self.type_name = single_line(facts.call_type_name)
         self.caller_id = single_line(facts.caller_id)
         self.signature = single_line(facts.sender_name or ("" if self.is_neutral else facts.owner_name))
+        # Written without a thought of who may see it: it often names a trade.
+        self.farewell = "" if self.is_neutral else several_lines(facts.signature)
         self.link = facts.link
         self.booking_url = facts.booking_url
         self.answers_reach_owner = bool(facts.owner_email)
@@ -109,6 +112,8 @@ class CallView:
 
     def _booking_link(self, start: datetime) -> str:
         seen = {"start": f"{start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "tz": self._facts.timezone}
+        if self._facts.unusual_minutes:
+            seen["minutes"] = str(self._facts.unusual_minutes)
         return f"{self.booking_url}/book?{urlencode({**seen, 'lang': self._language.code}, safe=':/')}"
 
     @property
@@ -130,6 +135,7 @@ class OwnersView(CallView):
         self.name = single_line(facts.client_name)
         self.email = ascii_address(facts.client_email) if facts.client_email else ""
         self.note = several_lines(facts.note)
+        self.answers = facts.answers
         self.phone = single_line(facts.client_phone)
         self.number = display(self.phone) if self.phone else ""
         self.is_landline = _is_landline(self.phone)
@@ -157,6 +163,17 @@ class CalendarView:
             "time": speak.time(moment, zone),
             "place": speak.place(self._facts.timezone),
         }
+
+
+class AccountView:
+    """The way into the desk as its owner reads of it."""
+
+    def __init__(self, facts: AccountFacts) -> None:
+        speak, zone = language(facts.locale), ZoneInfo(facts.timezone)
+        self.name = single_line(facts.owner_name)
+        self.link = facts.link
+        self.until = speak.time(facts.expires_at, zone)
+        self.place = speak.place(facts.timezone)
 
 
 def on_date(speak: Language, moment: datetime, zone: tzinfo) -> str:

@@ -20,14 +20,23 @@ Method = Literal["REQUEST", "CANCEL", "PUBLISH"]
 
 
 def calendar_event(
-    *, uid: str, call_id: str, sequence: int, starts_at: datetime, ends_at: datetime, stamp: datetime, title: str
+    *,
+    uid: str,
+    call_id: str,
+    sequence: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    stamp: datetime,
+    title: str,
+    link: str,
 ) -> str:
-    """Return the event that stands in the owner's calendar.
+    """Return the event that stands in the owner's calendar; ``link`` leads to the call, and is all it says of it.
 
     It names no ATTENDEE and no ORGANIZER (a server would send its own invitations) and has no alarm.
     """
     event = _event(uid, sequence, starts_at, ends_at, stamp, title)
     event.add("status", "CONFIRMED")
+    event.add("description", single_line(link))
     event.add(CALL_PROPERTY, single_line(call_id))
     return _text(event, None)
 

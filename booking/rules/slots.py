@@ -106,16 +106,25 @@ def free_slots(agenda: Agenda, window: Period) -> list[datetime]:
 
 def why_not(agenda: Agenda, start: datetime) -> Reason | None:
     """Name the first reason for which a call may not begin at ``start``; ``None`` exactly where it is offered."""
+    return next(_reasons(agenda, start), None)
+
+
+def all_reasons(agenda: Agenda, start: datetime) -> tuple[Reason, ...]:
+    """Name every reason for which a call may not begin at ``start``, each once; empty exactly where it is offered."""
+    return tuple(dict.fromkeys(_reasons(agenda, start)))
+
+
+def _reasons(agenda: Agenda, start: datetime) -> Iterator[Reason]:
     if start.tzinfo is None:
         raise ValueError(f"a start needs a time zone: {start}")
     moment = start.timestamp()
     earliest, end = _reach(agenda)
     if moment < earliest:
-        return Reason.TOO_SOON
+        yield Reason.TOO_SOON
     if moment >= end:
-        return Reason.TOO_FAR
+        yield Reason.TOO_FAR
     rules = _rules(agenda, _read_days(agenda, moment, moment))
-    return next((reason for reason, keep in rules if not keep((moment,))), None)
+    yield from (reason for reason, keep in rules if not keep((moment,)))
 
 
 def _reach(agenda: Agenda) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 Nothing here decides anything: rules decide, use cases apply.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -12,58 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from booking.rules.hours import Timetable
 from booking.rules.lifecycle import State
 from booking.rules.period import Timeline
-
-
-class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """An aware moment, stored in UTC. SQLite drops offsets silently, so naive times are refused here."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Refuse naive times; hand UTC to the database."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a time without a zone can't be stored: {value}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Return aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class TimetableJson(sa.types.TypeDecorator[Timetable]):
-    """An owner's hours, overrides and absences, kept as the value the rules work with."""
-
-    impl = sa.JSON
-    cache_ok = True
-
-    def process_bind_param(self, value: Timetable | None, dialect: sa.Dialect) -> Any:
-        """Hand plain JSON to the database."""
-        return None if value is None else value.to_json()
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Timetable:
-        """Return the value."""
-        return Timetable.from_json(value or {})
-
-
-class PackedTimeline(sa.types.TypeDecorator[Timeline]):
-    """A merged busy timeline, packed into one column: a page reads one row, not one per event."""
-
-    impl = sa.LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: Timeline | None, dialect: sa.Dialect) -> bytes:
-        """Pack it."""
-        return b"" if value is None else value.pack()
-
-    def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> Timeline:
-        """Unpack it."""
-        return Timeline.unpack(value or b"")
+from booking.store.columns import PackedTimeline, TimetableJson, UtcDateTime
 
 
 class Base(DeclarativeBase):
@@ -111,6 +60,12 @@ class Owner(Base):
     """ISO 3166 country that phone numbers without a country code belong to."""
     line: Mapped[str] = mapped_column(default="")
     """One line under the name on the public page."""
+    title: Mapped[str] = mapped_column(default="")
+    """What stands over the public page; empty: the name."""
+    text: Mapped[str] = mapped_column(sa.Text, default="")
+    """What the public page says below that, in the owner's words."""
+    signature: Mapped[str] = mapped_column(sa.Text, default="")
+    """What the mails to clients end with, above the name."""
     phone: Mapped[str] = mapped_column(default="")
     """E.164 number that clients ring, where they call."""
     caller_id: Mapped[str] = mapped_column(default="")
@@ -124,6 +79,8 @@ class Owner(Base):
     """Comma-separated ISO countries whose numbers are taken; empty: all."""
     holiday_country: Mapped[str] = mapped_column(sa.String(2), default="")
     holiday_region: Mapped[str] = mapped_column(default="")
+    holidays_worked: Mapped[str] = mapped_column(sa.Text, default="")
+    """Names of the public holidays that are working days all the same, one a line, as the library names them."""
     notice_in_working_time: Mapped[bool] = mapped_column(default=True)
     most_moves: Mapped[int] = mapped_column(default=3)
     """How often a client may move one call."""
@@ -132,6 +89,10 @@ class Owner(Base):
     retention_days: Mapped[int] = mapped_column(default=90)
     """How long after a call the client's data is kept."""
     timetable: Mapped[Timetable]
+    embed_sites: Mapped[str] = mapped_column(sa.Text, default="")
+    """Origins that may show the list of times in a frame, one a line."""
+    setup_step: Mapped[str] = mapped_column(default="")
+    """Where the set-up goes on; empty: it is done, or was never begun."""
     revision: Mapped[int] = mapped_column(default=0)
     """Raised by every writing transaction: the owner's lock."""
 
@@ -150,8 +111,12 @@ class CallType(Base):
     slug: Mapped[str] = mapped_column(sa.String(40))
     name: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
+    wording: Mapped[dict[str, dict[str, str]]] = mapped_column(sa.JSON, default=dict)
+    """``name`` and ``description`` in further languages, by language code; what is missing is said as above."""
     position: Mapped[int] = mapped_column(default=0)
     minutes: Mapped[int]
+    lengths: Mapped[str] = mapped_column(default="")
+    """Minutes a client may choose from, separated by blanks; empty: ``minutes``, which is the usual length."""
     before_minutes: Mapped[int] = mapped_column(default=0)
     after_minutes: Mapped[int] = mapped_column(default=10)
     notice_minutes: Mapped[int] = mapped_column(default=120)
@@ -163,6 +128,15 @@ class CallType(Base):
     """``owner``, ``client`` or ``choice`` (the client chooses)."""
     reminders: Mapped[str] = mapped_column(default="1440 60")
     """Minutes before the call at which the client is reminded, separated by blanks; empty: never."""
+    languages: Mapped[str] = mapped_column(default="")
+    """Codes of the languages spoken in the call, separated by blanks; empty: nothing is said of them."""
+    is_email_needed: Mapped[bool] = mapped_column(default=True)
+    questions: Mapped[str] = mapped_column(default="note")
+    """What the form asks besides, separated by blanks: ``note``, ``voicemail``, ``others``, ``text``."""
+    visibility: Mapped[str] = mapped_column(default="listed")
+    """``listed``, ``link`` (only who has the address finds it) or ``hidden`` (nobody can book it)."""
+    archived_at: Mapped[datetime | None]
+    """Since when it is kept for its calls only."""
 
     owner: Mapped[Owner] = relationship(back_populates="call_types")
 
@@ -185,6 +159,9 @@ class Calendar(Base):
     """Its events block."""
     takes_calls: Mapped[bool] = mapped_column(default=False)
     all_day_blocks: Mapped[bool] = mapped_column(default=True)
+    tentative_blocks: Mapped[bool] = mapped_column(default=True)
+    paused_at: Mapped[datetime | None]
+    """Since when it is neither read nor counted, because the owner said so."""
     busy: Mapped[Timeline]
     """Merged busy time without our own events, from the day before the last read to ``covered_until``."""
     covered_until: Mapped[datetime | None]
@@ -244,6 +221,8 @@ class Call(Base):
     phone: Mapped[str]
     """E.164, empty where the client calls."""
     note: Mapped[str] = mapped_column(sa.Text, default="")
+    answers: Mapped[dict[str, bool]] = mapped_column(sa.JSON, default=dict)
+    """What may be done, as the client said: ``voicemail``, ``others`` (somebody else may answer), ``text``."""
     who_calls: Mapped[str]
     """``owner`` or ``client``."""
     wants_reminders: Mapped[bool] = mapped_column(default=False)
@@ -281,6 +260,10 @@ class CallChange(Base):
     actor: Mapped[str]
     step: Mapped[str]
     state: Mapped[str]
+    reason: Mapped[str] = mapped_column(sa.Text, default="")
+    """Why, in the words of whoever did it; the client reads the owner's."""
+    from_starts_at: Mapped[datetime | None]
+    """Where a moved call stood before."""
 
     call: Mapped[Call] = relationship(back_populates="changes")
 
@@ -304,7 +287,7 @@ class HeldPeriod(Base):
 
 
 class PlacedEvent(Base):
-    """The event of a call in the owner's calendar, as we last wrote it."""
+    """The event of a call in the owner's calendar, as we last wrote it. Only ``usecases.placing`` changes its times."""
 
     __tablename__ = "placed_event"
 
@@ -316,7 +299,11 @@ class PlacedEvent(Base):
     etag: Mapped[str] = mapped_column(default="")
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
-    """The period last written (or about to be); ``None`` before the first write."""
+    """The period last written (or about to be); ``None`` before the first write, and once the event is removed."""
+    earlier_periods: Mapped[list[list[int]]] = mapped_column(sa.JSON, default=list)
+    """Where it may have stood before (``[start, end]`` in epoch seconds), as long as a reading may still show it."""
+    settled_at: Mapped[datetime | None]
+    """Since when the last write is known to have succeeded: what is read later shows no earlier period of ours."""
 
 
 class Job(Base):
@@ -351,8 +338,16 @@ class Job(Base):
     done_at: Mapped[datetime | None]
     parked_at: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(sa.Text, default="")
+    error_kind: Mapped[str] = mapped_column(default="")
+    """The error's class, for wording it in the owner's language; empty while nothing has failed."""
 
     __table_args__ = (
+        sa.Index(
+            "ix_job_undone",
+            "owner_id",
+            sqlite_where=sa.text("done_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL"),
+        ),
         sa.Index(
             "ix_job_open",
             "not_before",

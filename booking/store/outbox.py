@@ -17,9 +17,20 @@ from booking.store.models import Job
 LEASE: Final = timedelta(minutes=5)
 """Longer than any job may take outside; after it a crashed worker's job is claimed again."""
 
+DROPPED: Final = "not needed any more"
+"""What ``last_error`` says of a job that is done because there was nothing to do any more."""
+SET_ASIDE: Final = "set aside by the owner"
+"""What ``last_error`` says of a job that is done because its owner wants nothing to be done."""
+HELD_BACK: Final = "HeldBack"
+"""``error_kind`` of a mail that may have left before the backup it comes from was brought back."""
+
 
 class LeaseLost(BookingError):
     """Another worker has the job by now; this one's report does not count."""
+
+
+class NotWaiting(BookingError):
+    """The job is being done at this moment, or is done: it is too late to change anything about it."""
 
 
 def claim(db: Session, now: datetime, lease: str, kinds: Collection[str]) -> Job | None:
@@ -62,24 +73,69 @@ def finish(db: Session, job: Job, now: datetime) -> None:
 
     :raises LeaseLost: another worker has the job.
     """
-    _report(db, job, {"done_at": now, "leased_until": None, "sending_at": None, "last_error": ""})
+    _report(db, job, {"done_at": now, **_NO_ATTEMPT, **_NO_ERROR})
 
 
-def try_again(db: Session, job: Job, at: datetime, error: str, *, in_doubt: bool = False) -> None:
-    """Give the job back, to be tried at ``at``; ``in_doubt`` says that it may have left all the same.
+def drop(db: Session, job: Job, now: datetime) -> None:
+    """Note that the job has become pointless, so that nothing was done.
 
     :raises LeaseLost: another worker has the job.
     """
-    values: dict[str, Any] = {"not_before": at, "leased_until": None, "last_error": error}
+    _report(db, job, {"done_at": now, **_NO_ATTEMPT, **_NO_ERROR, "last_error": DROPPED})
+
+
+def try_again(db: Session, job: Job, at: datetime, error: str, *, error_kind: str = "", in_doubt: bool = False) -> None:
+    """Give the job back, to be tried at ``at``; ``in_doubt`` says that it may have left all the same.
+
+    :param error_kind: the error's class; empty where nothing has failed and it only has to wait.
+    :raises LeaseLost: another worker has the job.
+    """
+    values = {"not_before": at, "leased_until": None, "last_error": error, "error_kind": error_kind}
     _report(db, job, values if in_doubt else {**values, "sending_at": None})
 
 
-def park(db: Session, job: Job, now: datetime, error: str) -> None:
+def park(db: Session, job: Job, now: datetime, error: str, *, error_kind: str = "") -> None:
     """Stop trying; the owner is shown the reason.
 
     :raises LeaseLost: another worker has the job.
     """
-    _report(db, job, {"parked_at": now, "leased_until": None, "last_error": error})
+    _report(db, job, {"parked_at": now, "leased_until": None, "last_error": error, "error_kind": error_kind})
+
+
+def release(db: Session, number: int, now: datetime) -> None:
+    """Let a job that was given up, or waits after a failure, begin anew at once; the owner's lock must be held.
+
+    What was not known about earlier attempts is forgotten: whoever asks for this has been told.
+
+    :raises NotWaiting: it is being done or done, or nothing has failed that could be tried again.
+    """
+    has_failed = Job.parked_at.is_not(None) | (Job.error_kind != "")
+    anew = {"not_before": now, "attempts": 0, "ambiguous_attempts": 0, "parked_at": None}
+    _take_back(db, (Job.number == number) & has_failed, now, {**anew, **_NO_ERROR})
+
+
+def set_aside(db: Session, number: int, now: datetime) -> None:
+    """Note that a job is done without anything being done, because its owner says so; their lock must be held.
+
+    :raises NotWaiting: it is being done, or done.
+    """
+    _take_back(db, Job.number == number, now, {"done_at": now, "parked_at": None, "last_error": SET_ASIDE})
+
+
+def is_under_way(job: Job, now: datetime) -> bool:
+    """Say whether a worker has the job at this moment."""
+    return job.done_at is None and job.leased_until is not None and job.leased_until > now
+
+
+_NO_ATTEMPT: Final[Mapping[str, Any]] = {"leased_until": None, "sending_at": None}
+_NO_ERROR: Final[Mapping[str, Any]] = {"last_error": "", "error_kind": ""}
+
+
+def _take_back(db: Session, where: ColumnElement[bool], now: datetime, values: Mapping[str, Any]) -> None:
+    """Change a job that no worker has; one whose lease ran out, and who comes back, can't report any more."""
+    is_ours = and_(where, Job.done_at.is_(None), _is_free(now))
+    if not _changed(db, is_ours, {"lease": "", **_NO_ATTEMPT, **values}):
+        raise NotWaiting("this is being done at the moment, or done")
 
 
 def _is_open(job: type[Job]) -> ColumnElement[bool]:
@@ -87,7 +143,11 @@ def _is_open(job: type[Job]) -> ColumnElement[bool]:
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    return and_(_is_open(Job), Job.not_before <= now, or_(Job.leased_until.is_(None), Job.leased_until <= now))
+    return and_(_is_open(Job), Job.not_before <= now, _is_free(now))
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    return or_(Job.leased_until.is_(None), Job.leased_until <= now)
 
 
 def _is_first() -> ColumnElement[bool]:

@@ -1,6 +1,9 @@
-"""The owner's lock: the first statement of every transaction that writes for an owner (law 3)."""
+"""The owner's lock: the first statement of every transaction that writes for an owner (law 3).
 
-from sqlalchemy import update
+What is counted over all owners has a lock of its own, which comes after it.
+"""
+
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from booking.errors import NotFound
@@ -25,3 +28,13 @@ def lock_owner(db: Session, *, slug: str | None = None, owner_id: int | None = N
     if found is None:
         raise NotFound("no such owner")
     return found
+
+
+def lock_count(db: Session, counted: str) -> None:
+    """Let nobody else count the same network or mail address (its keyed hash) until the transaction ends.
+
+    SQLite has one writer at a time anyway. Taken in this order, so that no two transactions wait for each other:
+    owner, network, address.
+    """
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(counted, 0))))

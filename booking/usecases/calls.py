@@ -1,6 +1,10 @@
-"""What happens to a call once it is booked: found by its link, moved, cancelled, corrected."""
+"""What happens to a call once it is booked: found by its link, moved, cancelled, corrected.
 
-from datetime import datetime
+The owner and the clock name a call by its id; a client acts through a :class:`~booking.signing.Link`, which must still
+lead to the call when the lock is held: a link that is revoked at the same moment does nothing any more.
+"""
+
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Select, select
@@ -13,6 +17,7 @@ from booking.signing import Link
 from booking.store.models import Call, PlacedEvent
 from booking.store.owner_lock import lock_owner
 from booking.usecases.availability import Offer, load_offer
+from booking.usecases.by_hand import ByHand, check_place
 from booking.usecases.notify import House, remind_client, tell_client, tell_owner, write_calendar
 from booking.usecases.reserve import hold, record, release, set_time
 
@@ -41,15 +46,16 @@ def _whole(call_id: str) -> Select[Call]:
     return select(Call).where(Call.id == call_id).options(*options)
 
 
-def cancel(db: Session, call_id: str, actor: Actor, now: datetime, house: House) -> Call:
-    """Cancel a call that has not begun: its time is free at once, the event goes, both sides are told.
+def cancel(db: Session, which: str | Link, actor: Actor, now: datetime, house: House, *, reason: str = "") -> Call:
+    """Cancel a call that has not begun: its time is free at once, the event goes, the other side is told.
 
     A client's request is withdrawn instead; the owner declines it (:func:`booking.usecases.requests.decline`).
 
-    :raises NotFound: no such call.
+    :param reason: why, in the owner's words; the client reads them.
+    :raises NotFound: no such call, or the link is revoked.
     :raises IllegalStep: it is cancelled already, or has begun.
     """
-    call = lock_call(db, call_id)
+    call = lock_call(db, which)
     if call.state is State.REQUESTED and actor is Actor.CLIENT:
         return _withdraw(db, call, actor, now)
     state = after(call.state, Step.CANCEL)
@@ -57,15 +63,16 @@ def cancel(db: Session, call_id: str, actor: Actor, now: datetime, house: House)
     call.state = state
     call.sequence += 1
     release(db, call)
-    record(call, actor, Step.CANCEL, now)
-    _tell(db, house, call, "cancelled", now, cancelled_by=actor)
+    record(call, actor, Step.CANCEL, now, reason=reason)
+    _tell(db, house, call, "cancelled", now, actor, cancelled_by=actor, reason=reason)
     db.flush()
     return call
 
 
 def load_offer_to_move(db: Session, call: Call, now: datetime) -> Offer:
-    """Return where a call may be moved to: everything that is free, its own time included."""
-    return load_offer(db, call.owner.slug, call.call_type.slug, now, without=call.id)
+    """Return where a call may be moved to: everything that is free, its own time included; it keeps its length."""
+    minutes = int((call.ends_at - call.starts_at) / timedelta(minutes=1))
+    return load_offer(db, call.owner.slug, call.call_type.slug, now, without=call.id, minutes=minutes)
 
 
 def why_not_movable(offer: Offer, call: Call) -> str:
@@ -81,48 +88,62 @@ def why_not_movable(offer: Offer, call: Call) -> str:
     return "moves" if moves >= call.owner.most_moves else ""
 
 
-def move(db: Session, call_id: str, start: datetime, actor: Actor, now: datetime, house: House) -> Call:
-    """Move a call to another free time, by the rules of booking; its old time is free at once, both sides are told.
+def move(
+    db: Session,
+    which: str | Link,
+    start: datetime,
+    actor: Actor,
+    now: datetime,
+    house: House,
+    *,
+    reason: str = "",
+    by_hand: ByHand | None = None,
+) -> Call:
+    """Move a call to another free time, by the rules of booking; its old time is free at once, the other side is told.
 
     Moving it to where it stands does nothing, so that a form that is sent twice moves once.
 
-    :raises NotFound: no such call.
+    :param reason: why, in the owner's words; the client reads them.
+    :param by_hand: the owner chose any time at all; what speaks against it must have been waived.
+    :raises Taken: another call holds the time that was chosen by hand.
+    :raises NotWaived: something speaks against the time that was chosen by hand.
+    :raises NotFound: no such call, or the link is revoked.
     :raises IllegalStep: it is not confirmed, has begun, or is too near (the notice counts for the old time too).
     :raises CapReached: ``moves``: the client has moved it as often as the owner allows.
     :raises NotOffered: the new start is not free.
     """
-    call = lock_call(db, call_id)
+    call = lock_call(db, which)
     if call.starts_at == start and call.state is State.CONFIRMED:
         return call
     state = after(call.state, Step.MOVE)
     offer = load_offer_to_move(db, call, now)
     _must_be_movable(offer, call, actor)
-    reason = offer.why_not(start) if offer.mode == "book" else Reason.UNKNOWN_CALENDAR
-    if reason is not None:
-        raise NotOffered(reason)
+    is_offered = _check_new_time(db, offer, start, by_hand, call)
     old_start, call.state = call.starts_at, state
     set_time(call, offer, start)
     call.sequence += 1
     release(db, call)
-    hold(db, call)
-    record(call, actor, Step.MOVE, now)
-    _tell(db, house, call, "moved", now, moved_from=old_start)
+    hold(db, call, is_padded=is_offered)
+    record(call, actor, Step.MOVE, now, reason=reason, moved_from=old_start)
+    _tell(db, house, call, "moved", now, actor, moved_from=old_start, reason=reason)
     remind_client(db, house, call, now)
     db.flush()
     return call
 
 
-def correct(db: Session, call_id: str, *, phone: str, email: str, actor: Actor, now: datetime, house: House) -> Call:
+def correct(
+    db: Session, which: str | Link, *, phone: str, email: str, actor: Actor, now: datetime, house: House
+) -> Call:
     """Correct the client's number (E.164) or mail address; nothing happens where both stay the same.
 
     Another address gets new links: those in mails to the old one end, so that a link of a mail proves the
     address it was sent to.
 
-    :raises NotFound: no such call.
+    :raises NotFound: no such call, or the link is revoked.
     :raises IllegalStep: it is cancelled, or has begun.
     :raises CapReached: ``changes`` or ``address``: it was changed too often.
     """
-    call = lock_call(db, call_id)
+    call = lock_call(db, which)
     if (call.phone, call.email) == (phone, email):
         return call
     call.state = after(call.state, Step.CORRECT)
@@ -136,10 +157,10 @@ def correct(db: Session, call_id: str, *, phone: str, email: str, actor: Actor, 
     call.sequence += 1
     record(call, actor, Step.CORRECT, now)
     if call.state is State.REQUESTED:
-        tell_client(db, house, call, "requested", now)
+        tell_client(db, house, call, "requested", now, by=actor)
     else:
-        tell_client(db, house, call, "corrected", now)
-        tell_owner(db, house, call, "corrected", now)
+        tell_client(db, house, call, "corrected", now, by=actor)
+        tell_owner(db, house, call, "corrected", now, by=actor)
         remind_client(db, house, call, now)
     db.flush()
     return call
@@ -157,19 +178,34 @@ def prove_address(db: Session, call_id: str, version: int, now: datetime) -> Non
         call.address_proved_at = call.address_proved_at or now
 
 
-def lock_call(db: Session, call_id: str) -> Call:
-    """Take the lock of a call's owner, and return the call with owner, call type and history.
+def lock_call(db: Session, which: str | Link) -> Call:
+    """Take the lock of a call's owner, and return the call as it is now, with owner, call type and history.
 
-    :raises NotFound: no such call.
+    :raises NotFound: no such call, or the link does not lead to it any more.
     """
+    call_id = which.call_id if isinstance(which, Link) else which
     owner_id = db.scalar(select(Call.owner_id).where(Call.id == call_id))
     lock_owner(db, owner_id=owner_id)
-    return db.scalars(_whole(call_id)).one()
+    # What this session read of the call before it had the lock may have changed since.
+    call = db.scalars(_whole(call_id).execution_options(populate_existing=True)).one_or_none()
+    if call is None or (isinstance(which, Link) and call.link_version != which.version):
+        raise NotFound("no such call")
+    return call
 
 
 def _must_be_ahead(call: Call, now: datetime) -> None:
     if call.starts_at <= now:
         raise IllegalStep("the call has begun")
+
+
+def _check_new_time(db: Session, offer: Offer, start: datetime, by_hand: ByHand | None, call: Call) -> bool:
+    """Make sure that the call may stand there; say whether it does by the rules of booking."""
+    if by_hand is not None:
+        return check_place(db, offer, start, by_hand, without=call.id)
+    reason = offer.why_not(start) if offer.mode == "book" else Reason.UNKNOWN_CALENDAR
+    if reason is not None:
+        raise NotOffered(reason)
+    return True
 
 
 def _must_be_movable(offer: Offer, call: Call, actor: Actor) -> None:
@@ -191,8 +227,8 @@ def _withdraw(db: Session, call: Call, actor: Actor, now: datetime) -> Call:
     return call
 
 
-def _tell(db: Session, house: House, call: Call, message: str, now: datetime, **more: Any) -> None:
+def _tell(db: Session, house: House, call: Call, message: str, now: datetime, by: Actor, **more: Any) -> None:
     if db.get(PlacedEvent, call.id) is not None:
         write_calendar(db, house, call, now)
-    tell_client(db, house, call, message, now, **more)
-    tell_owner(db, house, call, message, now, **more)
+    tell_client(db, house, call, message, now, by=by, **more)
+    tell_owner(db, house, call, message, now, by=by, **more)

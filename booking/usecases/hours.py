@@ -1,18 +1,37 @@
-"""When the owner takes calls: business hours, single days, absences, public holidays."""
+"""When the owner takes calls: business hours, single days, absences, public holidays.
 
-from dataclasses import replace
+What the operator writes is read here and handed to the same functions that the desk uses. Those take a timetable and
+return the changed one, so that it can be looked at before it is saved, or an owner whose lock is held.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from booking.errors import InvalidText, NotFound
-from booking.rules.hours import Absence, parse_weekly, parse_windows
-from booking.store.models import Owner
+from booking.rules.hours import Absence, Timetable, Windows, parse_weekly, parse_windows
+from booking.rules.period import Period
+from booking.store.models import Call, Owner
 from booking.usecases import keyvalue
 from booking.usecases.availability import public_holidays
+from booking.usecases.day import calls_between, day_window
 from booking.usecases.setup import lock
 
-LONGEST_ABSENCE = timedelta(days=366)
+LONGEST_ABSENCE: Final = timedelta(days=366)
+LONGEST_NOTICE: Final = 400
+"""Characters that the public page says about an absence."""
+
+
+@dataclass(frozen=True)
+class Holidays:
+    """Which public holidays are kept: country and region, and the names of those that are working days, one a line."""
+
+    country: str
+    region: str
+    worked: str
 
 
 def set_hours(db: Session, owner_slug: str, text: str) -> Owner:
@@ -22,7 +41,7 @@ def set_hours(db: Session, owner_slug: str, text: str) -> Owner:
     :raises InvalidText: the text can't be read as hours.
     """
     owner = lock(db, owner_slug)
-    owner.timetable = replace(owner.timetable, weekly=parse_weekly(text))
+    owner.timetable = with_week(owner.timetable, parse_weekly(text))
     return owner
 
 
@@ -33,10 +52,8 @@ def override_day(db: Session, owner_slug: str, day: date, text: str) -> Owner:
     :raises InvalidText: the text can't be read as hours.
     """
     owner = lock(db, owner_slug)
-    overrides = {other: windows for other, windows in owner.timetable.overrides.items() if other != day}
-    if text.strip().lower() != "usual":
-        overrides[day] = parse_windows(text)
-    owner.timetable = replace(owner.timetable, overrides=overrides)
+    windows = None if text.strip().lower() == "usual" else parse_windows(text)
+    owner.timetable = with_day(owner.timetable, day, windows)
     return owner
 
 
@@ -56,7 +73,8 @@ def set_holidays(db: Session, owner_slug: str, country: str, region: str, today:
                 f"the holidays of {country} {region}".rstrip() + " are not known; give a country of two letters and, "
                 "where it has regions, one of its ISO 3166-2 codes, such as --country DE --region BY"
             ) from error
-    owner.holiday_country, owner.holiday_region = country, region if country else ""
+    worked = owner.holidays_worked if country == owner.holiday_country else ""
+    keep_holidays(owner, Holidays(country, region if country else "", worked))
     return owner
 
 
@@ -71,9 +89,8 @@ def add_absence(db: Session, owner_slug: str, first: date, last: date, notice: s
         raise InvalidText(f"the last day, {last}, lies before the first, {first}")
     if last - first > LONGEST_ABSENCE:
         raise InvalidText("give at most a year at once")
-    text = str(keyvalue.line(400)(notice))
-    absences = sorted({*owner.timetable.absences, Absence(first, last, text)})
-    owner.timetable = replace(owner.timetable, absences=tuple(absences))
+    text = str(keyvalue.line(LONGEST_NOTICE)(notice))
+    owner.timetable = with_absence(owner.timetable, Absence(first, last, text))
     return owner
 
 
@@ -88,3 +105,61 @@ def remove_absence(db: Session, owner_slug: str, first: date) -> Owner:
         raise NotFound(f"{owner_slug} has no absence that begins on {first}")
     owner.timetable = replace(owner.timetable, absences=kept)
     return owner
+
+
+def with_week(timetable: Timetable, weekly: Sequence[Windows]) -> Timetable:
+    """Return a timetable with other weekly hours, Monday first."""
+    return replace(timetable, weekly=tuple(weekly))
+
+
+def with_day(timetable: Timetable, day: date, windows: Windows | None) -> Timetable:
+    """Return a timetable in which one day has hours of its own; ``None`` gives it its usual ones again."""
+    overrides = {other: kept for other, kept in timetable.overrides.items() if other != day}
+    if windows is not None:
+        overrides[day] = windows
+    return replace(timetable, overrides=overrides)
+
+
+def with_absence(timetable: Timetable, new: Absence | None, *, instead_of: Absence | None = None) -> Timetable:
+    """Return a timetable with one absence more, or with another one (or none) in the place of an old one."""
+    kept = {absence for absence in timetable.absences if absence != instead_of}
+    absences = sorted(kept | {new} if new else kept)
+    return replace(timetable, absences=tuple(absences))
+
+
+def absence_from(timetable: Timetable, first: date) -> Absence | None:
+    """Return the absence that begins on a day."""
+    return next((absence for absence in timetable.absences if absence.first == first), None)
+
+
+def overlapping(timetable: Timetable, new: Absence, *, but: Absence | None = None) -> Absence | None:
+    """Return an absence that shares a day with a new one."""
+    others = (absence for absence in timetable.absences if absence != but)
+    return next((each for each in others if each.first <= new.last and new.first <= each.last), None)
+
+
+def coming_overrides(timetable: Timetable, today: date) -> list[tuple[date, Windows]]:
+    """Return the days from today on that have hours of their own, in their order."""
+    return sorted((day, windows) for day, windows in timetable.overrides.items() if day >= today)
+
+
+def coming_absences(timetable: Timetable, today: date) -> list[Absence]:
+    """Return the absences that are not over, in their order."""
+    return sorted(absence for absence in timetable.absences if absence.last >= today)
+
+
+def calls_within(db: Session, owner: Owner, first: date, last: date) -> list[Call]:
+    """Return the planned calls of the owner's days ``first`` to ``last``, both included."""
+    window = Period(day_window(owner, first).start, day_window(owner, last).end)
+    return calls_between(db, owner, window)
+
+
+def kept_of(owner: Owner) -> Holidays:
+    """Return which public holidays the owner keeps."""
+    return Holidays(owner.holiday_country, owner.holiday_region, owner.holidays_worked)
+
+
+def keep_holidays(owner: Owner, holidays: Holidays) -> None:
+    """Set which public holidays are kept; the owner's lock is held, and country and region are known ones."""
+    owner.holiday_country, owner.holiday_region = holidays.country, holidays.region
+    owner.holidays_worked = holidays.worked

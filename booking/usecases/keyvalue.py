@@ -10,6 +10,7 @@ from typing import Final
 from zoneinfo import available_timezones
 
 import phonenumbers
+from babel import Locale
 
 from booking.errors import InvalidPhone, InvalidText
 from booking.language import LANGUAGES
@@ -46,6 +47,34 @@ RESERVED_SLUGS: Final = frozenset(
         "well-known",
     }
 )
+LONGEST_NAME: Final = 120
+LONGEST_LINE: Final = 200
+LONGEST_INTRODUCTION: Final = 2_000
+LONGEST_SIGNATURE: Final = 600
+LONGEST_PAGE: Final = 20_000
+"""Of a text that fills a page of its own."""
+LONGEST_RETENTION_DAYS: Final = 3650
+MOST_MORNING_MINUTES: Final = 240
+MOST_MOVES: Final = 15
+LONGEST_TYPE_NAME: Final = 120
+LONGEST_DESCRIPTION: Final = 400
+MOST_LENGTHS: Final = 6
+MOST_REMINDERS: Final = 3
+QUESTIONS: Final = ("note", "voicemail", "others", "text")
+CALL_TYPE_RANGES: Final[Mapping[str, tuple[int, int]]] = {
+    "minutes": (5, 480),
+    "before_minutes": (0, 240),
+    "after_minutes": (0, 240),
+    "notice_minutes": (0, 60 * 24 * 30),
+    "horizon_days": (1, 366),
+    "step_minutes": (5, 240),
+    "max_per_day": (1, 100),
+    "max_per_week": (1, 500),
+    "reminders": (15, 60 * 24 * 14),
+}
+"""Least and greatest value of the numbers of a call type."""
+WORDING_KEYS: Final = {f"{field}_{code}": (code, field) for field in ("name", "description") for code in LANGUAGES}
+"""Keys of a call type's words in further languages: which language, and which words."""
 _WORD: Final = re.compile(r"[a-z0-9-]{1,40}")
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
 
@@ -76,24 +105,27 @@ def owner_keys(country: str) -> dict[str, Parse]:
     """Return what can be set on an owner; numbers without a country code belong to ``country``."""
     return {
         "slug": slug,
-        "name": line(120, needed=True),
+        "name": line(LONGEST_NAME, needed=True),
         "email": mail_address,
         "timezone": time_zone,
         "locale": one_of(*LANGUAGES),
         "country": phone_country,
-        "line": line(200),
+        "line": line(LONGEST_LINE),
+        "title": line(LONGEST_NAME),
+        "text": prose(LONGEST_INTRODUCTION),
+        "signature": prose(LONGEST_SIGNATURE),
         "phone": phone_number(country),
-        "caller_id": line(200),
+        "caller_id": line(LONGEST_LINE),
         "discretion": one_of("normal", "neutral"),
-        "sender_name": line(120),
+        "sender_name": line(LONGEST_NAME),
         "accent": colour,
-        "imprint": prose,
-        "privacy": prose,
+        "imprint": prose(LONGEST_PAGE),
+        "privacy": prose(LONGEST_PAGE),
         "phone_countries": phone_countries,
         "notice_in_working_time": on_or_off,
-        "morning_minutes": number(0, 240),
-        "retention_days": number(1, 3650),
-        "most_moves": number(0, 15),
+        "morning_minutes": number(0, MOST_MORNING_MINUTES),
+        "retention_days": number(1, LONGEST_RETENTION_DAYS),
+        "most_moves": number(0, MOST_MOVES),
     }
 
 
@@ -101,20 +133,25 @@ def call_type_keys() -> dict[str, Parse]:
     """Return what can be set on a call type."""
     return {
         "slug": slug,
-        "name": line(120, needed=True),
-        "description": line(400),
+        "name": line(LONGEST_TYPE_NAME, needed=True),
+        "description": line(LONGEST_DESCRIPTION),
+        **{key: line(_LONGEST_WORDS[field]) for key, (_, field) in WORDING_KEYS.items()},
         "position": number(0, 1000),
-        "minutes": number(5, 480),
-        "before_minutes": number(0, 240),
-        "after_minutes": number(0, 240),
-        "notice_minutes": number(0, 60 * 24 * 30),
-        "horizon_days": number(1, 366),
-        "step_minutes": number(5, 240),
-        "max_per_day": number_or_none(1, 100),
-        "max_per_week": number_or_none(1, 500),
+        "lengths": lengths,
+        **{key: number(*CALL_TYPE_RANGES[key]) for key in _NUMBERS},
+        "max_per_day": number_or_none(*CALL_TYPE_RANGES["max_per_day"]),
+        "max_per_week": number_or_none(*CALL_TYPE_RANGES["max_per_week"]),
         "reminders": minutes_before,
         "who_calls": one_of("owner", "client", "choice"),
+        "languages": spoken_languages,
+        "is_email_needed": on_or_off,
+        "questions": questions,
+        "visibility": one_of("listed", "link", "hidden"),
     }
+
+
+_NUMBERS: Final = ("minutes", "before_minutes", "after_minutes", "notice_minutes", "horizon_days", "step_minutes")
+_LONGEST_WORDS: Final = {"name": LONGEST_TYPE_NAME, "description": LONGEST_DESCRIPTION}
 
 
 def slug(text: str) -> str:
@@ -180,11 +217,15 @@ def colour(text: str) -> str:
     return text.lower()
 
 
-def prose(text: str) -> str:
-    """Read a text of several lines."""
-    if len(text) > 20_000 or any(ord(letter) < 32 and letter not in "\n\r\t" for letter in text):
-        raise InvalidText("give at most 20,000 letters without control characters")
-    return text.replace("\r\n", "\n")
+def prose(longest: int) -> Parse:
+    """Return what reads a text of several lines."""
+
+    def parse(text: str) -> str:
+        if len(text) > longest or any(ord(letter) < 32 and letter not in "\n\r\t" for letter in text):
+            raise InvalidText(f"give at most {longest:,} letters without control characters")
+        return text.replace("\r\n", "\n")
+
+    return parse
 
 
 def on_or_off(text: str) -> bool:
@@ -229,10 +270,37 @@ def minutes_before(text: str) -> str:
     """Read when to remind: minutes before the call, longest first, or ``none``."""
     if text in ("", "none"):
         return ""
-    minutes = {number(15, 60 * 24 * 14)(word) for word in text.replace(",", " ").split()}
-    if len(minutes) > 3:
+    minutes = {number(*CALL_TYPE_RANGES["reminders"])(word) for word in text.replace(",", " ").split()}
+    if len(minutes) > MOST_REMINDERS:
         raise InvalidText("give three reminders at most, in minutes before the call, such as: 1440 60")
     return " ".join(str(each) for each in sorted(minutes, reverse=True))
+
+
+def lengths(text: str) -> str:
+    """Read the lengths in minutes that clients can choose from, shortest first, or ``none``: there is no choice."""
+    if text in ("", "none"):
+        return ""
+    minutes = {number(*CALL_TYPE_RANGES["minutes"])(word) for word in text.replace(",", " ").split()}
+    if len(minutes) > MOST_LENGTHS:
+        raise InvalidText(f"give {MOST_LENGTHS} lengths at most, in minutes, such as: 15 30 45")
+    return " ".join(str(each) for each in sorted(minutes))
+
+
+def spoken_languages(text: str) -> str:
+    """Read codes of languages, separated by blanks, or ``none``."""
+    codes = [] if text == "none" else text.lower().replace(",", " ").split()
+    for code in codes:
+        if not re.fullmatch(r"[a-z]{2,3}", code) or code not in Locale("en").languages:
+            raise InvalidText(f"give codes of languages, such as: de en, not {code!r}")
+    return " ".join(dict.fromkeys(codes))
+
+
+def questions(text: str) -> str:
+    """Read what the form asks besides, separated by blanks, or ``none``."""
+    asked = [] if text == "none" else text.replace(",", " ").split()
+    for word in asked:
+        one_of(*QUESTIONS)(word)
+    return " ".join(each for each in QUESTIONS if each in asked)
 
 
 def number_or_none(least: int, most: int) -> Parse:

@@ -1,12 +1,13 @@
 """What is planned, as the operator lists it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from booking.errors import NotFound
-from booking.store.models import Call, Owner
+from booking.store.models import Call, Job, Owner
 
 
 def list_calls(db: Session, owner_slug: str, *, since: datetime | None) -> list[Call]:
@@ -34,3 +35,8 @@ def show_call(db: Session, call_id: str) -> Call:
     if call is None:
         raise NotFound(f"there is no call {call_id!r}")
     return call
+
+
+def list_mails(db: Session, call_id: str) -> Sequence[Job]:
+    """Return the mails about one call, in the order in which they were written."""
+    return db.scalars(select(Job).where(Job.kind == "mail", Job.call_id == call_id).order_by(Job.number)).all()

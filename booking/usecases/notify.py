@@ -10,22 +10,29 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from booking.errors import CapReached
 from booking.mail.messages import CallFacts
-from booking.rules.lifecycle import State
+from booking.rules.lifecycle import Actor, State
 from booking.rules.quiet import notice_time
 from booking.rules.reminders import next_night, reminder_times
 from booking.signing import LINK_FROM_MAIL, Signing
+from booking.store.accounts import PhoneTask
 from booking.store.models import Call, Job, Owner
-from booking.usecases.availability import holidays_of
+from booking.store.outbox import DROPPED
+from booking.store.owner_lock import lock_count
+from booking.usecases.availability import holidays_of, is_bookable, lengths_of
+from booking.usecases.wording import wording_of
 
 FIRST_MAILS: Final = frozenset({"booked", "requested", "corrected", "moved"})
 """What a stranger could cause by typing in somebody else's address."""
+TOLD_BY_PHONE: Final = frozenset({"moved", "cancelled", "confirmed", "declined"})
+"""What a client has to hear who did not do it, and gave no address."""
 FIRST_MAILS_A_DAY: Final = 3
 """Mails to one address that never used a link of its mails: nobody can be bombed through us."""
+LEFT: Final = "left"
 LATEST_REMINDER: Final = timedelta(hours=2)
 """A reminder that could not leave for so long is not sent any more."""
 
@@ -49,32 +56,49 @@ def host_of(base_url: str) -> str:
     return urlsplit(base_url).hostname or "localhost"
 
 
-def tell_client(db: Session, house: House, call: Call, message: str, now: datetime, **more: Any) -> None:
-    """Write the client's mail into the outbox; a client without an address gets none.
+def desk_link(base_url: str, call_id: str) -> str:
+    """Return the address of a call's page at its owner's desk."""
+    return f"{base_url}/desk/calls/{call_id}"
 
-    ``more`` are further facts of :class:`booking.mail.messages.CallFacts`.
 
+def tell_client(
+    db: Session, house: House, call: Call, message: str, now: datetime, *, by: Actor = Actor.CLIENT, **more: Any
+) -> None:
+    """Write the client's mail into the outbox; for a client without an address the owner gets a task instead.
+
+    :param by: who caused it: what an owner causes is no stranger's doing, and counts for no cap.
+    :param more: further facts of :class:`booking.mail.messages.CallFacts`.
     :raises CapReached: ``address``, where a mail that a stranger could cause is one too many today.
     """
     if not call.email:
+        _tell_by_phone(db, call, message, now, by)
         return
     address = ""
-    if message in FIRST_MAILS:
+    if message in FIRST_MAILS and by is not Actor.OWNER:
         address = house.signing.keyed_hash("address", call.email.lower())
+        lock_count(db, address)
         if _first_mails(db, address, now) >= FIRST_MAILS_A_DAY and not _is_proved(db, call.email, address):
             raise CapReached("address")
-    facts = replace(_facts(house, call, message, "client"), **more)
+    facts = replace(facts_of(house, call, message, "client"), **more)
     job = _job(house, call, "mail", "client", now)
     job.payload, job.first_mail_to = facts.to_payload(), address
     db.add(job)
 
 
-def tell_owner(db: Session, house: House, call: Call, message: str, now: datetime, **more: Any) -> None:
+def tell_owner(
+    db: Session, house: House, call: Call, message: str, now: datetime, *, by: Actor = Actor.CLIENT, **more: Any
+) -> None:
     """Write the owner's mail into the outbox: it leaves in business hours, or before a call that starts earlier.
 
-    ``more`` are further facts of :class:`booking.mail.messages.CallFacts`.
+    Of what owners do themselves they get none, and none of what waited to be told: they have seen the call.
+
+    :param by: who caused it.
+    :param more: further facts of :class:`booking.mail.messages.CallFacts`.
     """
-    facts = replace(_facts(house, call, message, "owner"), **more)
+    if by is Actor.OWNER:
+        _drop_waiting(db, f"{call.id}.owner", now)
+        return
+    facts = replace(facts_of(house, call, message, "owner"), **more)
     job = _job(house, call, "mail", "owner", now)
     job.payload, job.not_before = facts.to_payload(), owner_hears(call, now, facts.moved_from)
     db.add(job)
@@ -84,7 +108,7 @@ def remind_client(db: Session, house: House, call: Call, now: datetime) -> None:
     """Write the client's reminders into the outbox, each for its time; any change of the call makes them stale."""
     for moment in reminders_of(call, now):
         job = _job(house, call, "mail", f"reminder.{moment:%Y%m%dT%H%M}.{call.sequence}", now)
-        job.payload = _facts(house, call, "reminder", "client").to_payload()
+        job.payload = facts_of(house, call, "reminder", "client").to_payload()
         job.not_before = moment
         job.not_after = min(moment + LATEST_REMINDER, call.starts_at, next_night(moment, ZoneInfo(call.timezone)))
         db.add(job)
@@ -109,6 +133,19 @@ def decide_later(db: Session, house: House, call: Call, now: datetime) -> None:
 def write_calendar(db: Session, house: House, call: Call, now: datetime) -> None:
     """Write into the outbox that the calendar must show the call's current state."""
     db.add(_job(house, call, "calendar", "calendar", now))
+
+
+def remove_left(db: Session, house: House, call: Call, now: datetime) -> None:
+    """Write into the outbox that the call's event must go from calendars that do not take the call any more.
+
+    Apart from writing the call's event, which must not wait for that.
+    """
+    db.add(_job(house, call, "calendar", LEFT, now))
+
+
+def is_about_left(job: Job) -> bool:
+    """Say whether a job was written by :func:`remove_left`."""
+    return job.group.endswith(f".{LEFT}")
 
 
 def is_stale(db: Session, job: Job, now: datetime) -> bool:
@@ -141,6 +178,20 @@ def owner_hears(call: Call, now: datetime, moved_from: datetime | None = None) -
     return now if begins and min(begins) <= heard else heard
 
 
+def _tell_by_phone(db: Session, call: Call, message: str, now: datetime, by: Actor) -> None:
+    """Leave the owner the task of telling a client who gave no address; what has changed again is not told any more."""
+    open_tasks = update(PhoneTask).where(PhoneTask.call_id == call.id, PhoneTask.done_at.is_(None))
+    db.execute(open_tasks.values(done_at=now).execution_options(synchronize_session=False))
+    if message in TOLD_BY_PHONE and by is not Actor.CLIENT:
+        db.add(PhoneTask(owner_id=call.owner_id, call_id=call.id, message=message, created_at=now))
+
+
+def _drop_waiting(db: Session, group: str, now: datetime) -> None:
+    is_waiting = Job.done_at.is_(None) & Job.parked_at.is_(None) & Job.sending_at.is_(None)
+    waiting = update(Job).where(Job.group == group, is_waiting).values(done_at=now, last_error=DROPPED)
+    db.execute(waiting.execution_options(synchronize_session=False))
+
+
 def _job(house: House, call: Call, kind: str, to: str, now: datetime) -> Job:
     return Job(
         id=house.token(),
@@ -169,7 +220,8 @@ def _first_mails(db: Session, address: str, now: datetime) -> int:
     return db.scalar(select(func.count()).where(Job.first_mail_to == address, Job.created_at > since)) or 0
 
 
-def _facts(house: House, call: Call, message: str, to: str) -> CallFacts:
+def facts_of(house: House, call: Call, message: str, to: str) -> CallFacts:
+    """Return what a mail about a call is made of; ``to`` is ``client`` or ``owner``."""
     owner: Owner = call.owner
     to_client = to == "client"
     link = house.signing.link_token(call.id, call.link_version, LINK_FROM_MAIL)
@@ -186,19 +238,34 @@ def _facts(house: House, call: Call, message: str, to: str) -> CallFacts:
         caller_id=owner.caller_id,
         discretion=owner.discretion,
         sender_name=owner.sender_name,
+        signature=owner.signature,
         call_id=call.id,
         starts_at=call.starts_at,
         ends_at=call.ends_at,
-        call_type_name=call.call_type.name,
+        call_type_name=wording_of(call.call_type, owner.locale, call.locale if to_client else owner.locale).name,
         who_calls=call.who_calls,
         client_name=call.name,
         client_phone=call.phone,
         client_email=call.email,
         note=call.note,
+        answers=call.answers,
         client_timezone=call.timezone,
         ics_uid=call.ics_uid,
         sequence=call.sequence,
-        link=f"{house.base_url}/c/{link}" if to_client else "",
-        booking_url=f"{house.base_url}/{owner.slug}/{call.call_type.slug}",
+        link=f"{house.base_url}/c/{link}" if to_client else desk_link(house.base_url, call.id),
+        booking_url=_booking_url(house, call),
+        unusual_minutes=_unusual_minutes(call),
         answer_by=call.answer_by,
     )
+
+
+def _booking_url(house: House, call: Call) -> str:
+    """Return where another call can be chosen: of the same type, or of any where that one can't be booked any more."""
+    page = f"{house.base_url}/{call.owner.slug}"
+    return f"{page}/{call.call_type.slug}" if is_bookable(call.call_type) else page
+
+
+def _unusual_minutes(call: Call) -> int:
+    minutes = int((call.ends_at - call.starts_at).total_seconds() // 60)
+    is_offered = minutes in lengths_of(call.call_type)
+    return minutes if is_offered and minutes != call.call_type.minutes else 0

@@ -1,15 +1,17 @@
-"""What is kept about one client: handed out, or erased. Calls, their history, the outbox and the mails in it."""
+"""What is kept about one client: handed out, or erased. Calls, their history, mails, the owner's notes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from booking.errors import InvalidText, NotFound
 from booking.rules.lifecycle import HOLDS_TIME
+from booking.store.accounts import ClientNote
 from booking.store.models import Call, Job, Owner, PlacedEvent
+from booking.usecases.clients import contacts_of
 from booking.usecases.housekeeping import empty_calls
 from booking.usecases.notify import House, write_calendar
 from booking.usecases.setup import lock
@@ -21,6 +23,19 @@ class ClientData:
 
     calls: Sequence[Call]
     mails: Sequence[Job]
+    notes: Sequence[ClientNote]
+
+    def ahead(self, now: datetime) -> list[Call]:
+        """Return the calls that are still to come: as long as there are any, the client can't be erased."""
+        return [call for call in self.calls if call.state in HOLDS_TIME and call.ends_at > now]
+
+
+class CallsAhead(InvalidText):
+    """A client can't be erased, because calls with them are still to come."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        ids = " ".join(call.id for call in calls)
+        super().__init__(f"a call with this client is still to come; cancel it first: call cancel {ids}")
 
 
 def export(db: Session, owner_slug: str, email: str) -> ClientData:
@@ -34,30 +49,34 @@ def export(db: Session, owner_slug: str, email: str) -> ClientData:
     whole = (joinedload(Call.owner), joinedload(Call.call_type), selectinload(Call.changes))
     mine = select(Call).where(Call.owner_id == owner_id, func.lower(Call.email) == email.strip().lower())
     calls = db.scalars(mine.order_by(Call.starts_at).options(*whole)).all()
-    if not calls:
+    contacts = {email.strip().lower(), *(contact for call in calls for contact in contacts_of(call.email, call.phone))}
+    kept = select(ClientNote).where(ClientNote.owner_id == owner_id, ClientNote.contact.in_(contacts))
+    notes = db.scalars(kept.order_by(ClientNote.id)).all()
+    if not calls and not notes:
         raise NotFound(f"nothing is kept about {email} with {owner_slug!r}")
     of_calls = Job.call_id.in_([call.id for call in calls])
     mails = db.scalars(select(Job).where(Job.kind == "mail", of_calls).order_by(Job.number)).all()
-    return ClientData(calls, mails)
+    return ClientData(calls, mails, notes)
 
 
 def erase(db: Session, owner_slug: str, email: str, now: datetime, house: House) -> ClientData:
-    """Take the client out of every call, mail and event; times and states stay for the owner's records.
+    """Take the client out of every call, mail, note and event; times and states stay for the owner's records.
 
     Returns what was erased, so that files that were made of it can be removed too.
 
     :raises NotFound: there is no such owner, or nothing is kept.
-    :raises InvalidText: a call with this client is still to come.
+    :raises CallsAhead: a call with this client is still to come.
     """
     lock(db, owner_slug)
     data = export(db, owner_slug, email)
-    ahead = [call.id for call in data.calls if call.state in HOLDS_TIME and call.ends_at > now]
+    ahead = data.ahead(now)
     if ahead:
-        raise InvalidText(f"a call with this client is still to come; cancel it first: call cancel {' '.join(ahead)}")
+        raise CallsAhead(ahead)
     # The session must not write the old values back, and must not show them in the rows that are returned.
-    for row in (*data.calls, *data.mails):
+    for row in (*data.calls, *data.mails, *data.notes):
         db.expunge(row)
     empty_calls(db, [call.id for call in data.calls])
+    db.execute(delete(ClientNote).where(ClientNote.id.in_([note.id for note in data.notes])))
     for call in data.calls:
         placed = db.get(PlacedEvent, call.id)
         if placed is not None and placed.href:

@@ -18,8 +18,10 @@ from booking.calendars.expand import Expansion, expand
 from booking.calendars.port import CalendarError, Changes, Resource, Unreachable
 from booking.errors import BookingError
 from booking.rules.period import Period, Timeline
-from booking.store.models import Calendar, CalendarResource, CallType, PlacedEvent
+from booking.store.models import Calendar, CalendarResource, CallType
 from booking.store.owner_lock import lock_owner
+from booking.usecases.availability import COUNTS
+from booking.usecases.placing import known_as_ours
 
 READ_EVERY: Final = timedelta(minutes=2)
 READ_AGAIN_AT_MOST_AFTER: Final = timedelta(minutes=5)
@@ -49,6 +51,7 @@ class Plan:
     password_encrypted: str
     zone: str
     all_day_blocks: bool
+    tentative_blocks: bool
     expanded_with: str
     covered_until: datetime
     read_at: datetime | None
@@ -77,7 +80,7 @@ def plan(db: Session, calendar: Calendar, now: datetime) -> Plan:
     """Say what to ask a calendar that is due. ``calendar.owner`` must be loaded."""
     made = _plan(db, calendar, now)
     until = _needed_until(db, calendar, now)
-    wanted = f"{calendar.owner.timezone} all-day-blocks={calendar.all_day_blocks}"
+    wanted = expanded_with(calendar)
     if made.expanded_with == wanted and made.covered_until >= until:
         return made
     rows = select(CalendarResource.href, CalendarResource.etag, CalendarResource.ics)
@@ -86,10 +89,16 @@ def plan(db: Session, calendar: Calendar, now: datetime) -> Plan:
     return replace(made, stored=stored, covered_until=until + SPARE, expanded_with=wanted)
 
 
+def expanded_with(calendar: Calendar) -> str:
+    """Name what the expansion of a calendar's objects depends on, besides the objects."""
+    blocks = f"all-day-blocks={calendar.all_day_blocks} tentative-blocks={calendar.tentative_blocks}"
+    return f"{calendar.owner.timezone} {blocks}"
+
+
 def plans_for_live_check(db: Session, owner_slug: str, now: datetime) -> list[Plan]:
     """Say what to ask each calendar whose events block, only for what has changed; the worker does the rest."""
     mine = Calendar.owner.has(slug=owner_slug)
-    calendars = db.scalars(select(Calendar).where(mine, Calendar.is_busy).options(joinedload(Calendar.owner)))
+    calendars = db.scalars(select(Calendar).where(mine, COUNTS).options(joinedload(Calendar.owner)))
     return [_plan(db, calendar, now) for calendar in calendars]
 
 
@@ -99,9 +108,9 @@ def digest(made: Plan, changes: Changes, asked_at: datetime) -> Reading:
     kept = [old for old in made.stored if old.href not in fetched and changes.listing.get(old.href) == old.etag]
     window = Period(asked_at - LOOK_BACK, made.covered_until)
     zone = ZoneInfo(made.zone)
+    rules = {"all_day_blocks": made.all_day_blocks, "tentative_blocks": made.tentative_blocks}
     expanded = [
-        (resource, expand(resource.ics, zone=zone, window=window, all_day_blocks=made.all_day_blocks))
-        for resource in (*kept, *changes.fetched)
+        (resource, expand(resource.ics, zone=zone, window=window, **rules)) for resource in (*kept, *changes.fetched)
     ]
     return Reading(made, asked_at, changes.listing, expanded)
 
@@ -118,7 +127,7 @@ def apply(db: Session, reading: Reading, now: datetime) -> None:
     if calendar is None or (calendar.read_at is not None and reading.asked_at <= calendar.read_at):
         return
     if _save_resources(db, calendar, reading) or calendar.expanded_with != reading.plan.expanded_with:
-        merge(db, calendar)
+        merge(db, calendar, reading.asked_at)
     calendar.expanded_with = reading.plan.expanded_with
     calendar.covered_until = reading.plan.covered_until
     calendar.read_at = reading.asked_at
@@ -141,28 +150,31 @@ def note_failure(db: Session, made: Plan, error: CalendarError, now: datetime) -
 
 def claim_due(db: Session, now: datetime, lease: timedelta) -> Calendar | None:
     """Take one calendar that is due to be read, for as long as ``lease``; ``None`` where none is due."""
-    due = Calendar.is_busy & (Calendar.next_read_at.is_(None) | (Calendar.next_read_at <= now))
+    due = COUNTS & (Calendar.next_read_at.is_(None) | (Calendar.next_read_at <= now))
     first = select(Calendar.id).where(due).order_by(Calendar.next_read_at.nulls_first(), Calendar.id).limit(1)
     take = update(Calendar).where(Calendar.id == first.scalar_subquery(), due).values(next_read_at=now + lease)
     taken = db.scalar(take.returning(Calendar.id).execution_options(synchronize_session=False))
     return db.get(Calendar, taken, options=[joinedload(Calendar.owner)]) if taken is not None else None
 
 
-def merge(db: Session, calendar: Calendar) -> None:
-    """Merge the busy time of all objects, without our own events that stand where we last wrote them."""
-    written = select(PlacedEvent).where(PlacedEvent.calendar_id == calendar.id)
-    ours = {
-        placed.uid: Timeline.of([Period(placed.starts_at, placed.ends_at)])
-        for placed in db.scalars(written)
-        if placed.starts_at is not None and placed.ends_at is not None
-    }
+def merge(db: Session, calendar: Calendar, asked_at: datetime) -> None:
+    """Merge the busy time of all objects, without our own events that stand where we wrote them.
+
+    :param asked_at: when the calendar was asked: our own event may have moved since.
+    """
+    ours = known_as_ours(db, calendar.id, asked_at)
     rows = select(CalendarResource.uid, CalendarResource.busy).where(CalendarResource.calendar_id == calendar.id)
-    foreign = (busy for uid, busy in db.execute(rows) if len(busy) and ours.get(uid) != busy)
+    foreign = (busy for uid, busy in db.execute(rows) if len(busy) and busy not in ours.get(uid, ()))
     calendar.busy = Timeline.of([]).union(foreign)
 
 
+def saved_etags(db: Session, calendar_id: int) -> dict[str, str]:
+    """Return what is saved of a calendar: ``href → etag``."""
+    rows = select(CalendarResource.href, CalendarResource.etag).where(CalendarResource.calendar_id == calendar_id)
+    return {href: etag for href, etag in db.execute(rows)}
+
+
 def _plan(db: Session, calendar: Calendar, now: datetime) -> Plan:
-    rows = select(CalendarResource.href, CalendarResource.etag).where(CalendarResource.calendar_id == calendar.id)
     is_waiting = calendar.next_read_at is not None and calendar.next_read_at > now
     return Plan(
         calendar_id=calendar.id,
@@ -173,10 +185,11 @@ def _plan(db: Session, calendar: Calendar, now: datetime) -> Plan:
         password_encrypted=calendar.password_encrypted,
         zone=calendar.owner.timezone,
         all_day_blocks=calendar.all_day_blocks,
+        tentative_blocks=calendar.tentative_blocks,
         expanded_with=calendar.expanded_with,
         covered_until=calendar.covered_until or now,
         read_at=calendar.read_at,
-        known={href: etag for href, etag in db.execute(rows)},
+        known=saved_etags(db, calendar.id),
         stored=(),
         is_suspended=calendar.read_at is None or (calendar.failures > 0 and is_waiting),
     )

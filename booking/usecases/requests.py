@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking.rules.lifecycle import Actor, State, Step, after
 from booking.store.models import Calendar, Call
-from booking.usecases.availability import Offer
+from booking.usecases.availability import COUNTS, Offer, is_bookable
 from booking.usecases.calls import load_offer_to_move, lock_call
 from booking.usecases.notify import House, tell_client
 from booking.usecases.reserve import announce, record, release
@@ -57,14 +57,14 @@ def decline(db: Session, house: House, call_id: str, actor: Actor, now: datetime
 def _read_since(db: Session, call: Call) -> bool:
     """Say whether every calendar that blocks was read after the request was made."""
     unread = (Calendar.read_at.is_(None)) | (Calendar.read_at <= call.created_at)
-    mine = (Calendar.owner_id == call.owner_id) & Calendar.is_busy
+    mine = (Calendar.owner_id == call.owner_id) & COUNTS
     return db.scalar(select(Calendar.id).where(mine, unread).limit(1)) is None
 
 
 def _confirm(db: Session, house: House, call: Call, now: datetime) -> None:
     call.state = after(call.state, Step.CONFIRM)
     record(call, Actor.CLOCK, Step.CONFIRM, now)
-    announce(db, house, call, now, message="confirmed")
+    announce(db, house, call, now, by=Actor.CLOCK, message="confirmed")
     db.flush()
 
 
@@ -81,6 +81,8 @@ def _decline(
     call.state = after(call.state, Step.DECLINE)
     release(db, call)
     record(call, actor, Step.DECLINE, now)
-    others = [start for start in offer.nearest(call.starts_at, 1 + ALTERNATIVES) if start != call.starts_at]
-    tell_client(db, house, call, "declined", now, alternatives=tuple(others[:ALTERNATIVES]), is_unseen=is_unseen)
+    near = offer.nearest(call.starts_at, 1 + ALTERNATIVES) if is_bookable(call.call_type) else []
+    others = [start for start in near if start != call.starts_at]
+    told = {"alternatives": tuple(others[:ALTERNATIVES]), "is_unseen": is_unseen}
+    tell_client(db, house, call, "declined", now, by=actor, **told)
     db.flush()

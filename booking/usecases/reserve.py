@@ -1,7 +1,8 @@
 """Booking a call under the owner's lock: is it still offered? Then call, held period and outbox, in one go."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -12,9 +13,10 @@ from booking.errors import CapReached, KeyReused, NotOffered
 from booking.rules.lifecycle import HOLDS_TIME, Actor, State, Step, after
 from booking.rules.period import Period
 from booking.rules.quiet import answer_by
-from booking.store.models import Calendar, Call, CallChange, HeldPeriod, PlacedEvent
-from booking.store.owner_lock import lock_owner
-from booking.usecases.availability import Offer, load_offer
+from booking.store.models import Calendar, Call, CallChange, CallType, HeldPeriod, PlacedEvent
+from booking.store.owner_lock import lock_count, lock_owner
+from booking.usecases.availability import Offer, load_public_offer
+from booking.usecases.clients import is_blocked
 from booking.usecases.notify import (
     House,
     decide_later,
@@ -50,10 +52,16 @@ class Wish:
     request_key: str
     origin: str
     wants_reminders: bool = False
+    minutes: int | None = None
+    """How long the call shall be; its type's usual length where it is ``None``."""
+    answers: Mapping[str, bool] = field(default_factory=dict)
+    """What may be done, of what the form asked: ``voicemail``, ``others``, ``text``."""
 
     def digest(self, type_slug: str) -> str:
         """Return a hash of what is asked for: the same key with another digest is another request."""
-        parts = (type_slug, str(self.start.timestamp()), self.name, self.email, self.phone, self.note, self.who_calls)
+        parts = [type_slug, str(self.start.timestamp()), self.name, self.email, self.phone, self.note, self.who_calls]
+        parts += [str(self.minutes)] * (self.minutes is not None)
+        parts += [f"{question} {answer}" for question, answer in sorted(self.answers.items())]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -65,7 +73,8 @@ def book(
     Where a calendar is silent (``in_doubt``, or because it was not read for long), the call is only requested: its
     time is held, and the clock decides as soon as the calendar answers (:mod:`booking.usecases.requests`).
 
-    :raises NotFound: no such owner or call type.
+    :raises NotFound: no such owner or call type, or nobody can book it.
+    :raises LengthNotOffered: no call of this length can be booked.
     :raises KeyReused: the request key was used for another request.
     :raises NotOffered: the start is not a free slot (any more).
     :raises CapReached: this person, address or network has booked enough for now.
@@ -74,7 +83,7 @@ def book(
     booked = booked_already(db, owner_slug, type_slug, wish)
     if booked is not None:
         return booked
-    offer = load_offer(db, owner_slug, type_slug, now)
+    offer = load_public_offer(db, owner_slug, type_slug, now, minutes=wish.minutes)
     if in_doubt:
         offer = offer.as_far_as_known()
     reason = offer.why_not(wish.start)
@@ -82,32 +91,40 @@ def book(
         raise NotOffered(reason)
     step = Step.BOOK if offer.mode == "book" else Step.REQUEST
     _check_caps(db, owner_id, wish, step, now)
-    call = _new_call(house, offer, type_slug, wish, now)
+    call = new_call(house, offer, type_slug, wish, now)
     call.state = after(None, step)
     db.add(call)
     hold(db, call)
     record(call, Actor.CLIENT, step, now)
     if step is Step.BOOK:
-        announce(db, house, call, now)
+        announce(db, house, call, now, by=Actor.CLIENT)
     else:
         _promise(db, house, call, offer, now)
     db.flush()
     return call
 
 
-def announce(db: Session, house: House, call: Call, now: datetime, *, message: str = "booked") -> None:
-    """Have a confirmed call stand in the calendar, and both sides hear of it; ``message`` is the client's."""
+def announce(db: Session, house: House, call: Call, now: datetime, *, by: Actor, message: str = "booked") -> None:
+    """Have a confirmed call stand in the calendar, and both sides hear of it; ``message`` is the client's.
+
+    :param by: who confirmed it: an owner who did it knows of it.
+    """
     _place(db, house, call, now)
-    tell_client(db, house, call, message, now)
-    tell_owner(db, house, call, "booked", now)
+    tell_client(db, house, call, message, now, by=by)
+    tell_owner(db, house, call, "booked", now, by=by)
     remind_client(db, house, call, now)
 
 
-def hold(db: Session, call: Call) -> None:
-    """Keep the call's period, with the call type's buffers, free of other calls."""
-    before, after_ = timedelta(minutes=call.call_type.before_minutes), timedelta(minutes=call.call_type.after_minutes)
-    held = Period(call.starts_at, call.ends_at).padded(before, after_)
+def hold(db: Session, call: Call, *, is_padded: bool = True) -> None:
+    """Keep the call's period free of other calls, with the call type's buffers unless it was placed by hand."""
+    held = Period(call.starts_at, call.ends_at)
+    if is_padded:
+        held = held.padded(*(timedelta(minutes=each) for each in _buffers(call.call_type)))
     db.add(HeldPeriod(owner_id=call.owner_id, call=call, starts_at=held.start, ends_at=held.end))
+
+
+def _buffers(call_type: CallType) -> tuple[int, int]:
+    return call_type.before_minutes, call_type.after_minutes
 
 
 def release(db: Session, call: Call) -> None:
@@ -122,9 +139,12 @@ def set_time(call: Call, offer: Offer, start: datetime) -> None:
     call.owner_wall_time = f"{start.astimezone(offer.zone):%Y-%m-%dT%H:%M} {offer.owner.timezone}"
 
 
-def record(call: Call, actor: Actor, step: Step, now: datetime) -> None:
-    """Keep who did what to the call, and when."""
-    call.changes.append(CallChange(at=now, actor=actor, step=step, state=call.state))
+def record(
+    call: Call, actor: Actor, step: Step, now: datetime, *, reason: str = "", moved_from: datetime | None = None
+) -> None:
+    """Keep who did what to the call, when, and why; of a moved one also where it stood."""
+    change = CallChange(at=now, actor=actor, step=step, state=call.state, reason=reason, from_starts_at=moved_from)
+    call.changes.append(change)
 
 
 def booked_already(db: Session, owner_slug: str, type_slug: str, wish: Wish) -> Call | None:
@@ -139,6 +159,9 @@ def booked_already(db: Session, owner_slug: str, type_slug: str, wish: Wish) -> 
 
 
 def _check_caps(db: Session, owner_id: int, wish: Wish, step: Step, now: datetime) -> None:
+    """Whoever the owner has blocked is answered like somebody who has booked enough, and not told why."""
+    if is_blocked(db, owner_id, wish.email, wish.phone):
+        raise CapReached("person")
     same_person = [func.lower(Call.email) == wish.email.lower()] if wish.email else []
     if wish.phone:
         same_person.append(Call.phone == wish.phone)
@@ -153,12 +176,15 @@ def _check_caps(db: Session, owner_id: int, wish: Wish, step: Step, now: datetim
     for mine, most in counted:
         if same_person and (db.scalar(mine.where(or_(*same_person))) or 0) >= most:
             raise CapReached("person")
-    recent = select(func.count()).where(Call.origin == wish.origin, Call.created_at > now - timedelta(hours=1))
-    if wish.origin and (db.scalar(recent) or 0) >= BOOKINGS_PER_ORIGIN_AND_HOUR:
-        raise CapReached("origin")
+    if wish.origin:
+        lock_count(db, wish.origin)
+        recent = select(func.count()).where(Call.origin == wish.origin, Call.created_at > now - timedelta(hours=1))
+        if (db.scalar(recent) or 0) >= BOOKINGS_PER_ORIGIN_AND_HOUR:
+            raise CapReached("origin")
 
 
-def _new_call(house: House, offer: Offer, type_slug: str, wish: Wish, now: datetime) -> Call:
+def new_call(house: House, offer: Offer, type_slug: str, wish: Wish, now: datetime) -> Call:
+    """Make the call that a client wishes for; it has no state yet, and holds no time."""
     call = Call(
         id=house.token(),
         owner_id=offer.owner.id,
@@ -168,6 +194,7 @@ def _new_call(house: House, offer: Offer, type_slug: str, wish: Wish, now: datet
         email=wish.email,
         phone=wish.phone,
         note=wish.note,
+        answers=dict(wish.answers),
         who_calls=wish.who_calls,
         timezone=wish.timezone,
         locale=wish.locale,

@@ -3,22 +3,25 @@
 Every function that writes for an owner takes the owner's lock first.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.errors import InvalidText, NotFound, SettingsError
+from booking.errors import NotFound, SettingsError
 from booking.rules.hours import Timetable, parse_weekly
+from booking.store.accounts import Account
 from booking.store.models import Calendar, CallType, Installation, Owner
 from booking.store.owner_lock import lock_owner
 from booking.store.vault import Vault
-from booking.usecases import keyvalue
+from booking.usecases import call_types, keyvalue, slugs
 from booking.usecases.availability import find_owner
 
 USUAL_HOURS: Final = "mon-thu 09:00-12:00 13:00-17:00; fri 09:00-13:00"
+STEPS: Final = ("you", "hours", "call", "calendar")
+"""Of the set-up in the browser, in their order; what comes after the last one only shows the link to hand out."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ def check_key(db: Session, vault: Vault) -> None:
     elif row.key_fingerprint != current:
         for calendar in db.scalars(select(Calendar).where(Calendar.password_encrypted != "")):
             calendar.password_encrypted = vault.lock(vault.unlock(calendar.password_encrypted))
+        for account in db.scalars(select(Account).where(Account.totp_secret_encrypted != "")):
+            account.totp_secret_encrypted = vault.lock(vault.unlock(account.totp_secret_encrypted))
         row.key_fingerprint = current
 
 
@@ -83,15 +88,15 @@ def list_owners(db: Session) -> list[Owner]:
 
 
 def add_owner(db: Session, new: NewOwner) -> Owner:
-    """Add an owner with usual business hours; call types and calendars are added afterwards.
+    """Add an owner with usual business hours, whose set-up begins; call types and calendars are added afterwards.
 
     :raises InvalidText: naming every value that can't be used.
     """
     names = ("slug", "name", "email", "timezone", "locale", "country")
     pairs = [f"{name}={getattr(new, name)}" for name in names]
     values = keyvalue.parse_pairs(pairs, keyvalue.owner_keys(new.country))
-    _owner_slug_must_be_free(db, str(values["slug"]))
-    owner = Owner(**values, timetable=Timetable(weekly=parse_weekly(USUAL_HOURS)))
+    slugs.check_free(db, str(values["slug"]))
+    owner = Owner(**values, timetable=Timetable(weekly=parse_weekly(USUAL_HOURS)), setup_step=STEPS[0])
     db.add(owner)
     db.flush()
     return owner
@@ -104,15 +109,39 @@ def set_owner(db: Session, slug: str, pairs: Sequence[str]) -> Owner:
     :raises InvalidText: naming every pair that can't be used.
     """
     owner = lock(db, slug)
-    values = keyvalue.parse_pairs(pairs, keyvalue.owner_keys(owner.country))
-    if values.get("slug", slug) != slug:
-        _owner_slug_must_be_free(db, str(values["slug"]))
-    for key, value in values.items():
-        setattr(owner, key, value)
-    if "timezone" in values:
-        _read_calendars_again(owner)
-    db.flush()
+    change_owner(db, owner, keyvalue.parse_pairs(pairs, keyvalue.owner_keys(owner.country)))
     return owner
+
+
+def change_owner(db: Session, owner: Owner, values: Mapping[str, object]) -> None:
+    """Change settings of an owner, who is locked; ``values`` are checked already, by their columns' names.
+
+    :raises SlugTaken: another owner has the slug, or had it.
+    """
+    for key, value in values.items():
+        if key == "slug":
+            slugs.rename(db, owner, str(value))
+        else:
+            setattr(owner, key, value)
+    if "timezone" in values:
+        call_types.read_calendars_again(owner)
+    db.flush()
+
+
+def go_on(owner: Owner, step: str) -> None:
+    """Note that an owner, who is locked, took or skipped a step of the set-up; what was done already stays done."""
+    if owner.setup_step in STEPS[: STEPS.index(step) + 1]:
+        owner.setup_step = step_after(step)
+
+
+def step_after(step: str) -> str:
+    """Return the step of the set-up that follows; nothing after the last one."""
+    return next(iter(STEPS[STEPS.index(step) + 1 :]), "")
+
+
+def step_before(step: str) -> str:
+    """Return the step of the set-up that comes before; nothing before the first one."""
+    return next(iter(STEPS[: STEPS.index(step)][::-1]), "")
 
 
 def add_call_type(db: Session, owner_slug: str, new: NewCallType) -> CallType:
@@ -122,36 +151,22 @@ def add_call_type(db: Session, owner_slug: str, new: NewCallType) -> CallType:
     :raises InvalidText: naming every value that can't be used.
     """
     owner = lock(db, owner_slug)
-    keys = keyvalue.call_type_keys()
-    given = {name: getattr(new, name) for name in keys if name != "position"}
-    values = keyvalue.parse_pairs([f"{n}={'none' if v is None else v}" for n, v in given.items()], keys)
-    _call_type_slug_must_be_free(owner, new.slug)
-    last = db.scalar(select(func.max(CallType.position)).where(CallType.owner_id == owner.id))
-    call_type = CallType(**values, owner_id=owner.id, position=0 if last is None else last + 1)
-    db.add(call_type)
-    _read_calendars_again(owner)
-    db.flush()
-    return call_type
+    pairs = [f"{name}={'none' if value is None else value}" for name, value in asdict(new).items()]
+    return call_types.add(db, owner, keyvalue.parse_pairs(pairs, keyvalue.call_type_keys()))
 
 
-def set_call_type(db: Session, owner_slug: str, slug: str, pairs: Sequence[str]) -> CallType:
+def set_call_type(db: Session, owner_slug: str, slug: str, pairs: Sequence[str], secret: str = "") -> CallType:
     """Change settings of a call type; calls that are booked already stay as they are.
 
+    :param secret: an unguessable word, the slug of one that is found by its link only from now on.
     :raises NotFound: there is no such owner or call type.
     :raises InvalidText: naming every pair that can't be used.
     """
     owner = lock(db, owner_slug)
-    call_type = db.scalar(select(CallType).where(CallType.owner_id == owner.id, CallType.slug == slug))
+    call_type = next((each for each in owner.call_types if each.slug == slug), None)
     if call_type is None:
         raise NotFound(f"{owner_slug} has no call type {slug!r}")
-    values = keyvalue.parse_pairs(pairs, keyvalue.call_type_keys())
-    if values.get("slug", slug) != slug:
-        _call_type_slug_must_be_free(owner, str(values["slug"]))
-    for key, value in values.items():
-        setattr(call_type, key, value)
-    if "horizon_days" in values:
-        _read_calendars_again(owner)
-    db.flush()
+    call_types.change(db, owner, call_type, keyvalue.parse_pairs(pairs, keyvalue.call_type_keys()), secret)
     return call_type
 
 
@@ -165,19 +180,3 @@ def lock(db: Session, owner_slug: str) -> Owner:
     except NotFound as error:
         raise NotFound(f"there is no owner {owner_slug!r}") from error
     return find_owner(db, owner_slug)
-
-
-def _read_calendars_again(owner: Owner) -> None:
-    """A farther horizon must be covered; in another zone, floating and all-day events stand elsewhere."""
-    for calendar in owner.calendars:
-        calendar.next_read_at = None
-
-
-def _owner_slug_must_be_free(db: Session, slug: str) -> None:
-    if db.scalar(select(Owner.id).where(Owner.slug == slug)) is not None:
-        raise InvalidText(f"slug: there is an owner {slug!r} already; choose another")
-
-
-def _call_type_slug_must_be_free(owner: Owner, slug: str) -> None:
-    if any(call_type.slug == slug for call_type in owner.call_types):
-        raise InvalidText(f"slug: {owner.slug} has a call type {slug!r} already; choose another")

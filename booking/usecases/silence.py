@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from booking.mail.messages import CalendarFacts
 from booking.rules.quiet import notice_time
 from booking.store.models import Calendar, HeldPeriod, Job, Owner
+from booking.store.outbox import DROPPED
 from booking.usecases.availability import FRESH_FOR, holidays_of
 from booking.usecases.notify import House
 
@@ -16,7 +17,7 @@ from booking.usecases.notify import House
 def note_silence(db: Session, house: House, calendar_id: int, now: datetime) -> None:
     """Tell the owner, once, that a calendar is unknown by now; the owner's lock must be held."""
     calendar = db.get(Calendar, calendar_id)
-    if calendar is None or calendar.silence_told_at is not None:
+    if calendar is None or calendar.silence_told_at is not None or calendar.paused_at is not None:
         return
     if calendar.read_at is not None and now - calendar.read_at <= FRESH_FOR:
         return
@@ -31,7 +32,8 @@ def note_answer(db: Session, house: House, calendar_id: int, now: datetime) -> N
         return
     calendar.silence_told_at = None
     is_open = Job.done_at.is_(None) & Job.parked_at.is_(None) & Job.sending_at.is_(None)
-    unheard = update(Job).where(Job.group == _group(calendar), is_open).values(done_at=now).returning(Job.payload)
+    waiting = update(Job).where(Job.group == _group(calendar), is_open)
+    unheard = waiting.values(done_at=now, last_error=DROPPED).returning(Job.payload)
     closed = db.scalars(unheard.execution_options(synchronize_session=False)).all()
     # A "back" among them means that an earlier silence was heard of, and its end not yet.
     if not closed or any(payload["message"] == "calendar_back" for payload in closed):

@@ -1,5 +1,6 @@
 """The owner's accent colour, made readable on light and dark paper whatever was chosen (WCAG 2.2, 1.4.3 and 1.4.11)."""
 
+import colorsys
 import re
 from typing import Final
 
@@ -29,8 +30,8 @@ def contrast(one: Colour, other: Colour) -> float:
 
 def stylesheet(accent: Colour) -> str:
     """Return the custom properties of an accent colour, for light and for dark."""
-    light = _readable(accent, LIGHT_PAPER, (0, 0, 0))
-    dark = _readable(accent, DARK_PAPER, WHITE)
+    light = _readable(accent, LIGHT_PAPER, 0)
+    dark = _readable(accent, DARK_PAPER, 1)
     return (
         f":root {{ {_properties(light)} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ {_properties(dark)} }} }}\n"
@@ -38,13 +39,23 @@ def stylesheet(accent: Colour) -> str:
     )
 
 
+def readable_shades(accent: Colour) -> tuple[str, str]:
+    """Return how an accent colour is shown on light and on dark paper, each as ``#rrggbb``."""
+    return _written(_readable(accent, LIGHT_PAPER, 0)), _written(_readable(accent, DARK_PAPER, 1))
+
+
 def _properties(accent: Colour) -> str:
     return f"--accent: {_written(accent)}; --on-accent: {_written(_text_on(accent))};"
 
 
-def _readable(colour: Colour, paper: Colour, towards: Colour) -> Colour:
-    """Move a colour towards black or white until it can be read on the paper, and is seen as an edge."""
-    mixed = (_mix(colour, towards, step / _STEPS) for step in range(_STEPS + 1))
+def _readable(colour: Colour, paper: Colour, towards: int) -> Colour:
+    """Make a colour darker (0) or lighter (1) until it can be read on the paper, and is seen as an edge.
+
+    Hue and saturation stay: mixed with white, a warm brown would be grey.
+    """
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(part / 255 for part in colour))
+    shades = (lightness + (towards - lightness) * step / _STEPS for step in range(_STEPS + 1))
+    mixed = (_from_hls(hue, shade, saturation) for shade in shades)
     return next(colour for colour in mixed if contrast(colour, paper) >= LEAST_CONTRAST)
 
 
@@ -52,8 +63,8 @@ def _text_on(colour: Colour) -> Colour:
     return max((WHITE, INK), key=lambda text: contrast(text, colour))
 
 
-def _mix(colour: Colour, other: Colour, share: float) -> Colour:
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
+def _from_hls(hue: float, lightness: float, saturation: float) -> Colour:
+    red, green, blue = (round(part * 255) for part in colorsys.hls_to_rgb(hue, lightness, saturation))
     return red, green, blue
 
 

@@ -11,15 +11,26 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from booking.errors import CapReached, IllegalStep, KeyReused, NotFound, NotOffered
+from booking.errors import CapReached, IllegalStep, KeyReused, LengthNotOffered, NotFound, NotOffered
 from booking.rules.lifecycle import Actor, State
-from booking.store.models import Call, Owner
-from booking.usecases.availability import Offer, find_owner, load_offer
+from booking.signing import Link
+from booking.store.models import Call, CallType, Owner
+from booking.usecases.availability import Offer, find_owner, lengths_of, listed_types, load_public_offer
 from booking.usecases.calls import cancel, find_call, load_offer_to_move
 from booking.usecases.reserve import Wish
-from booking.web import openapi
-from booking.web.api_fields import Invalid, read_body, read_new_start, read_timezone, read_window, read_wish
+from booking.web import old_address, openapi, pages
+from booking.web.api_fields import (
+    Invalid,
+    length_not_offered,
+    read_body,
+    read_length,
+    read_new_start,
+    read_timezone,
+    read_window,
+    read_wish,
+)
 from booking.web.context import gettext, now, services, use_owner
+from booking.web.forms import asks_for_note, questions_of
 from booking.web.instants import write_instant, write_instants
 from booking.web.pages import ANNOUNCED_WITHIN
 from booking.web.reserving import CalendarsSilent, house, move, reserve
@@ -62,31 +73,24 @@ def show_owner(owner_slug: str) -> ResponseReturnValue:
     """Say who takes the calls, and what can be booked."""
     with services().database.reading() as db:
         owner = find_owner(db, owner_slug)
-    call_types = [
-        {
-            "slug": call_type.slug,
-            "name": call_type.name,
-            "description": call_type.description,
-            "minutes": call_type.minutes,
-            "who_calls": call_type.who_calls,
-        }
-        for call_type in owner.call_types
-    ]
-    return _cacheable(
+    use_owner(owner)
+    answer = _cacheable(
         {
             "name": owner.name,
             "timezone": owner.timezone,
             "locale": owner.locale,
-            "call_types": call_types,
+            "call_types": [_type_facts(call_type, owner) for call_type in listed_types(owner)],
             "notice": _notice(owner),
         }
     )
+    answer.vary.add("Accept-Language")
+    return answer
 
 
 @bp.get("/<owner_slug>/<type_slug>/slots")
 def list_slots(owner_slug: str, type_slug: str) -> ResponseReturnValue:
     """List the free slots from one day to another, both included, as the days of the wished zone."""
-    offer = shelf().offer(services().database, owner_slug, type_slug, now())
+    offer = shelf().offer(services().database, owner_slug, type_slug, now(), read_length())
     use_owner(offer.owner)
     zone = ZoneInfo(read_timezone(request.args.get("tz"), offer.owner, "tz"))
     window = read_window(zone)
@@ -106,7 +110,7 @@ def book_call(owner_slug: str, type_slug: str) -> ResponseReturnValue:
     """Book a call, or have it noted while a calendar is silent; the same ``Idempotency-Key`` is the same call."""
     body = read_body()
     with services().database.reading() as db:
-        offer = load_offer(db, owner_slug, type_slug, now())
+        offer = load_public_offer(db, owner_slug, type_slug, now())
     wish = read_wish(body, offer)
     try:
         call = reserve(services(), owner_slug, type_slug, wish)
@@ -123,19 +127,20 @@ def book_call(owner_slug: str, type_slug: str) -> ResponseReturnValue:
 @bp.get("/calls/<token>")
 def show_call(token: str) -> ResponseReturnValue:
     """Say what a client's link leads to."""
-    return _shown(_call_of(token), token)
+    call, _ = _call_of(token)
+    return _shown(call, token)
 
 
 @bp.post("/calls/<token>/cancel")
 def cancel_call(token: str) -> ResponseReturnValue:
     """Cancel a call, or withdraw one that is only requested; what is given up already stays so."""
-    call = _call_of(token)
+    call, said = _call_of(token)
     if call.state not in GIVEN_UP:
         try:
             with services().database.writing() as db:
-                call = cancel(db, call.id, Actor.CLIENT, now(), house(services()))
+                call = cancel(db, said, Actor.CLIENT, now(), house(services()))
         except IllegalStep:
-            call = _call_of(token)  # somebody else may have cancelled it meanwhile
+            call, _ = _call_of(token)  # somebody else may have cancelled it meanwhile
             if call.state not in GIVEN_UP:
                 return problem(409, "too_late")
     return _shown(call, token)
@@ -144,14 +149,14 @@ def cancel_call(token: str) -> ResponseReturnValue:
 @bp.post("/calls/<token>/move")
 def move_call(token: str) -> ResponseReturnValue:
     """Move a call to another free slot; moving it to where it is already changes nothing."""
-    call = _call_of(token)
+    call, said = _call_of(token)
     start = read_new_start(read_body(), call)
     if call.state is not State.CONFIRMED:
         return problem(409, "too_late")
     if start == call.starts_at:
         return _shown(call, token)
     try:
-        return _shown(move(services(), call, start, Actor.CLIENT), token)
+        return _shown(move(services(), call, start, Actor.CLIENT, said), token)
     except NotOffered:
         with services().database.reading() as db:
             offer = load_offer_to_move(db, call, services().now())
@@ -167,12 +172,18 @@ def move_call(token: str) -> ResponseReturnValue:
 
 @bp.errorhandler(NotFound)
 def _on_not_found(_error: NotFound) -> ResponseReturnValue:
-    return problem(404)
+    moved_to = old_address.new_address()
+    return problem(old_address.MOVED, "moved", headers={"Location": moved_to}) if moved_to else problem(404)
 
 
 @bp.errorhandler(Invalid)
 def _on_invalid(error: Invalid) -> ResponseReturnValue:
     return problem(422, fields=error.fields)
+
+
+@bp.errorhandler(LengthNotOffered)
+def _on_length(_error: LengthNotOffered) -> ResponseReturnValue:
+    return problem(422, fields={"minutes": length_not_offered()})
 
 
 @bp.errorhandler(KeyReused)
@@ -190,15 +201,18 @@ def _on_silence(_error: CalendarsSilent) -> ResponseReturnValue:
     return problem(503, "calendar_unavailable", headers=_retry_after(RETRY_SILENT_CALENDAR))
 
 
-def _call_of(token: str) -> Call:
+def _call_of(token: str) -> tuple[Call, Link]:
+    said = services().signing.read_link(token)
+    if said is None:
+        raise NotFound("no such call")
     with services().database.reading() as db:
-        return find_call(db, services().signing.read_link(token))
+        return find_call(db, said), said
 
 
 def _not_offered(owner_slug: str, type_slug: str, wish: Wish) -> ResponseReturnValue:
     """Name the nearest free times as they are now."""
     with services().database.reading() as db:
-        offer = load_offer(db, owner_slug, type_slug, services().now())
+        offer = load_public_offer(db, owner_slug, type_slug, services().now(), minutes=wish.minutes)
     return _slot_taken(offer.nearest(wish.start, NEAREST), offer, wish.timezone)
 
 
@@ -232,6 +246,22 @@ def _facts(call: Call, owner_slug: str, type_slug: str, token: str) -> dict[str,
     if call.state is State.REQUESTED and call.answer_by is not None:
         facts["answer_by"] = write_instant(call.answer_by, zone)
     return facts
+
+
+def _type_facts(call_type: CallType, owner: Owner) -> dict[str, object]:
+    """Describe a call type in the reader's language, as far as it is written in it."""
+    wording = pages.wording(call_type, owner)
+    return {
+        "slug": call_type.slug,
+        "name": wording.name,
+        "description": wording.description,
+        "minutes": call_type.minutes,
+        "lengths": lengths_of(call_type),
+        "who_calls": call_type.who_calls,
+        "languages": call_type.languages.split(),
+        "email_needed": call_type.is_email_needed,
+        "questions": [*questions_of(call_type), *["note"] * asks_for_note(call_type)],
+    }
 
 
 def _notice(owner: Owner) -> dict[str, str] | None:

@@ -35,6 +35,7 @@ LONGEST: Final = {
     "who_calls": 6,
 }
 """The fields of a call that are text, and their greatest lengths, as ``openapi.json`` states them."""
+QUESTIONS: Final = ("voicemail", "others", "text")
 
 _KEY: Final = re.compile(r"[!-~]{1,200}")
 
@@ -77,7 +78,7 @@ def read_wish(body: dict[str, Any], offer: Offer) -> Wish:
     start = read_start(body.get("start"))
     if start is None:
         fields.setdefault("start", _how_to_write_start())
-    details = clean_details(body, offer.owner, offer.call_type)
+    details = clean_details({**body, **_read_answers(body)}, offer.owner, offer.call_type)
     if not isinstance(details, Details):
         fields = {**{name: problem_text(wrong) for name, wrong in details.items()}, **fields}
     try:
@@ -99,6 +100,8 @@ def read_wish(body: dict[str, Any], offer: Offer) -> Wish:
         request_key=request_key,
         origin=origin_of(services(), request.remote_addr),
         wants_reminders=details.wants_reminders,
+        minutes=_unless_usual(body.get("minutes"), offer),
+        answers=details.answers,
     )
 
 
@@ -112,6 +115,32 @@ def read_new_start(body: dict[str, Any], call: Call) -> datetime:
     if start is None:
         raise Invalid({"start": _how_to_write_start()})
     return start
+
+
+def read_length() -> int | None:
+    """Return the length of ``?minutes=``; ``None`` where none is named.
+
+    :raises Invalid: it is no number.
+    """
+    text = request.args.get("minutes")
+    if text is not None and not re.fullmatch(r"[0-9]{1,3}", text):
+        raise Invalid({"minutes": length_not_offered()})
+    return None if text is None else int(text)
+
+
+def length_not_offered() -> str:
+    """Say that a length can't be chosen."""
+    return gettext("Name a length in minutes that the call type offers.")
+
+
+def _unless_usual(minutes: int | None, offer: Offer) -> int | None:
+    return None if minutes == offer.call_type.minutes else minutes
+
+
+def _read_answers(body: dict[str, Any]) -> dict[str, object]:
+    """Return what may be done, by question; members of the same names elsewhere in the body mean nothing."""
+    answers = body.get("answers")
+    return {each: answers.get(each) if isinstance(answers, dict) else None for each in QUESTIONS}
 
 
 def _how_to_write_start() -> str:
@@ -128,11 +157,20 @@ def _check_shape(body: dict[str, Any], offer: Offer) -> dict[str, str]:
             problems[field] = gettext("Shorten this to %(num)s characters.", num=LONGEST[field])
     if not isinstance(body.get("reminders", False), bool):
         problems["reminders"] = gettext("This has to be true or false.")
+    answers = body.get("answers", {})
+    if not isinstance(answers, dict) or not all(isinstance(answers.get(each, False), bool) for each in QUESTIONS):
+        problems["answers"] = gettext("Answer with an object of true and false.")
+    if not _is_length(body.get("minutes", offer.call_type.minutes), offer):
+        problems["minutes"] = length_not_offered()
     decided = offer.call_type.who_calls
     allowed = ("owner", "client") if decided == "choice" else (decided,)
     if body.get("who_calls", allowed[0]) not in allowed:
         problems.setdefault("who_calls", gettext("For this call it can only be: %(who)s.", who=", ".join(allowed)))
     return problems
+
+
+def _is_length(minutes: object, offer: Offer) -> bool:
+    return isinstance(minutes, int) and not isinstance(minutes, bool) and minutes in offer.lengths
 
 
 def _choose_language(wished: object, owner: Owner) -> str:

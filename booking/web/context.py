@@ -17,9 +17,10 @@ from markupsafe import Markup, escape
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from booking.language import LANGUAGES, Language, language
+from booking.language import LANGUAGES, Language
 from booking.services import Services
 from booking.store.models import Call, Owner
+from booking.web.unbroken import page_language
 
 EXTENSION: Final = "sprechzeit"
 CARRIED: Final = ("lang", "tz")
@@ -62,7 +63,7 @@ def now() -> datetime:
 
 def reader() -> Language:
     """Return the reader's language."""
-    return cast(Language, g.language) if "language" in g else language("en")
+    return cast(Language, g.language) if "language" in g else page_language("en")
 
 
 def zone_name() -> str:
@@ -109,7 +110,7 @@ def use_owner(owner: Owner) -> None:
     """Let the owner decide what neither address nor browser said."""
     g.owner = owner
     if g.get("language_from", "nothing") == "nothing":
-        g.language = language(owner.locale)
+        g.language = page_language(owner.locale)
     if not g.get("zone_given"):
         g.zone = owner.timezone
 
@@ -118,7 +119,7 @@ def use_call(call: Call) -> None:
     """Show a call in the language and the zone it was agreed in, unless the address says otherwise."""
     g.owner = call.owner
     if g.get("language_from") != "address":
-        g.language = language(call.locale)
+        g.language = page_language(call.locale)
     if not g.get("zone_given"):
         g.zone = call.timezone
 
@@ -148,11 +149,11 @@ def _choose() -> None:
     chosen = request.args.get("lang", "")
     accepted = accepted_language()
     if chosen in LANGUAGES:
-        g.language, g.language_from = language(chosen), "address"
+        g.language, g.language_from = page_language(chosen), "address"
     elif accepted:
-        g.language, g.language_from = language(accepted), "browser"
+        g.language, g.language_from = page_language(accepted), "browser"
     else:
-        g.language, g.language_from = language("en"), "nothing"
+        g.language, g.language_from = page_language("en"), "nothing"
     zone = read_zone(request.args.get("tz"))
     g.zone, g.zone_given = zone or DEFAULT_ZONE, zone is not None
 
@@ -169,4 +170,4 @@ def _page_ngettext(singular: str, plural: str, number: int, **values: object) ->
 @lru_cache(maxsize=2000)
 def _sentence(code: str, message: str) -> Markup:
     """Return a sentence of ours; what is filled in will be escaped, unless it is markup already."""
-    return escape(language(code).gettext(message))
+    return escape(page_language(code).gettext(message))

@@ -6,7 +6,7 @@ Shape only: whether a time is free, or a person has booked enough, is decided by
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -17,7 +17,7 @@ from wtforms import Field, HiddenField, RadioField, StringField, TextAreaField
 
 from booking.errors import InvalidPhone
 from booking.rules.phone import Phone, PhoneProblem, parse_phone
-from booking.store.models import CallType, Owner
+from booking.store.models import Call, CallType, Owner
 from booking.web.context import gettext
 from booking.web.instants import read_instant
 
@@ -45,6 +45,7 @@ class Problem(StrEnum):
     EMAIL_INVALID = "email_invalid"
     EMAIL_LETTERS = "email_letters"
     PHONE_MISSING = "phone_missing"
+    PHONE_OR_EMAIL = "phone_or_email"
     PHONE_INVALID = "phone_invalid"
     PHONE_NO_COUNTRY = "phone_no_country"
     PHONE_KIND = "phone_kind"
@@ -60,7 +61,7 @@ Problems = dict[str, Problem]
 
 @dataclass(frozen=True)
 class Details:
-    """What a client says about a call, cleaned. ``phone`` is E.164, or empty where the client calls."""
+    """What a client says about a call, cleaned. ``phone`` is E.164, or empty; ``answers`` holds what was asked only."""
 
     name: str
     email: str
@@ -69,6 +70,7 @@ class Details:
     who_calls: str
     is_landline: bool = False
     wants_reminders: bool = False
+    answers: Mapping[str, bool] = field(default_factory=dict)
 
 
 class DetailsForm(FlaskForm):  # type: ignore[misc]
@@ -80,8 +82,12 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
     email = StringField()
     note = TextAreaField()
     reminders = StringField()
-    """A box to tick: ``yes``, or nothing."""
+    """A box to tick: ``yes``, or nothing. So are the next three."""
+    voicemail = StringField()
+    others = StringField()
+    text = StringField()
     start = HiddenField()
+    minutes = HiddenField()
     ticket = HiddenField()
     website = StringField()
 
@@ -115,17 +121,35 @@ def clean_details(data: Mapping[str, object], owner: Owner, call_type: CallType)
     who_calls = _who_calls(data, call_type, problems)
     name = _single_line(data, "name", problems)
     email = _single_line(data, "email", problems)
-    note = _note(data, problems)
+    note = _note(data, problems) if asks_for_note(call_type) else ""
     if "name" not in problems:
         _check_name(name, problems)
-    if "email" not in problems:
-        email = _clean_email(email, problems)
-    phone = _clean_phone(data, owner, problems) if who_calls == "owner" else None
+    email = _checked_email(email, problems, is_needed=call_type.is_email_needed)
+    is_number_kept = who_calls == "owner" or not call_type.is_email_needed
+    phone = _reachable_on(data, owner, who_calls, email, problems) if is_number_kept else None
     if problems:
         return problems
     number, is_landline = (phone.e164, phone.is_landline) if phone else ("", False)
     wants_reminders = data.get("reminders") in (True, "yes")
-    return Details(name, email, number, note, who_calls, is_landline, wants_reminders)
+    asked = questions_of(call_type) if who_calls == "owner" else ()
+    answers = {question: data.get(question) in (True, "yes") for question in asked}
+    return Details(name, email, number, note, who_calls, is_landline, wants_reminders, answers)
+
+
+def asks_for_note(call_type: CallType) -> bool:
+    """Say whether the form has room for a note."""
+    return "note" in call_type.questions.split()
+
+
+def asks_for_phone(call_type: CallType) -> bool:
+    """Say whether a number is asked for: where the owner calls, and where it stands for the mail address."""
+    return call_type.who_calls != "client" or not call_type.is_email_needed
+
+
+def questions_of(call_type: CallType) -> tuple[str, ...]:
+    """Return what a call asks about ringing the client, in its order; nothing where the client always rings."""
+    asked = call_type.questions.split() if call_type.who_calls != "client" else []
+    return tuple(question for question in ("voicemail", "others", "text") if question in asked)
 
 
 def asks_about_reminders(owner: Owner, call_type: CallType) -> bool:
@@ -133,16 +157,25 @@ def asks_about_reminders(owner: Owner, call_type: CallType) -> bool:
     return owner.discretion == "neutral" and bool(call_type.reminders.strip())
 
 
-def clean_correction(data: Mapping[str, object], owner: Owner, who_calls: str) -> Details | Problems:
-    """Clean a corrected mail address and, where the owner calls, number. Name and note of the result are empty."""
+def clean_correction(data: Mapping[str, object], call: Call) -> Details | Problems:
+    """Clean a corrected mail address and, where it is asked for, number. Name and note of the result are empty."""
     problems: Problems = {}
-    email = _single_line(data, "email", problems)
-    if "email" not in problems:
-        email = _clean_email(email, problems)
-    phone = _clean_phone(data, owner, problems) if who_calls == "owner" else None
+    email = _checked_email(_single_line(data, "email", problems), problems, is_needed=needs_email(call))
+    phone = _reachable_on(data, call.owner, call.who_calls, email, problems) if corrects_phone(call) else None
     if problems:
         return problems
-    return Details("", email, phone.e164 if phone else "", "", who_calls, phone.is_landline if phone else False)
+    number = phone.e164 if phone else "" if corrects_phone(call) else call.phone
+    return Details("", email, number, "", call.who_calls, phone.is_landline if phone else False)
+
+
+def needs_email(call: Call) -> bool:
+    """Say whether a call can't be without a mail address: it has one, and its type needs one."""
+    return call.call_type.is_email_needed and bool(call.email)
+
+
+def corrects_phone(call: Call) -> bool:
+    """Say whether a call's number can be corrected: the owner rings it, or it stands for the mail address."""
+    return call.who_calls == "owner" or not needs_email(call)
 
 
 def read_start(text: object) -> datetime | None:
@@ -163,6 +196,9 @@ def problem_text(problem: Problem) -> str:
             "Before the @, only letters without accents arrive safely. Give another address."
         ),
         Problem.PHONE_MISSING: gettext("Give the number I can reach you on."),
+        Problem.PHONE_OR_EMAIL: gettext(
+            "Give a phone number or a mail address, so that I can tell you if something changes."
+        ),
         Problem.PHONE_INVALID: gettext("This number can't be rung. Check the digits, with area code."),
         Problem.PHONE_NO_COUNTRY: gettext("Write the number with its country code, such as +49 170 1234567."),
         Problem.PHONE_KIND: gettext("I can't ring service numbers. Give a landline or mobile number."),
@@ -191,10 +227,10 @@ def _text(data: Mapping[str, object], field: str, problems: Problems) -> str:
     if not isinstance(value, str) or _LONE_SURROGATES.search(value):
         problems[field] = Problem.NOT_TEXT
         return ""
-    return unicodedata.normalize("NFC", _without_format_characters(value)).strip()
+    return unicodedata.normalize("NFC", without_format_characters(value)).strip()
 
 
-def _without_format_characters(text: str) -> str:
+def without_format_characters(text: str) -> str:
     """Drop what is invisible and can turn a line around: bidi controls, zero-width spaces, tags."""
     if text.isascii():
         return text
@@ -225,6 +261,12 @@ def _check_name(name: str, problems: Problems) -> None:
         problems["name"] = Problem.NAME_LONG
 
 
+def _checked_email(text: str, problems: Problems, *, is_needed: bool) -> str:
+    if "email" in problems or not (text or is_needed):
+        return ""
+    return _clean_email(text, problems)
+
+
 def _clean_email(text: str, problems: Problems) -> str:
     """Return the address with its domain in ASCII, so that a look-alike of another domain can be seen."""
     if not text:
@@ -247,6 +289,17 @@ def _who_calls(data: Mapping[str, object], call_type: CallType, problems: Proble
         problems["who_calls"] = Problem.WHO_CALLS
         return ""
     return str(wished)
+
+
+def _reachable_on(
+    data: Mapping[str, object], owner: Owner, who_calls: str, email: str, problems: Problems
+) -> Phone | None:
+    """Return the number: needed where the owner calls; else as good as a mail address, one of which is needed."""
+    if who_calls == "owner" or str(data.get("phone") or "").strip():
+        return _clean_phone(data, owner, problems)
+    if not email and "email" not in problems:
+        problems["phone"] = Problem.PHONE_OR_EMAIL
+    return None
 
 
 def _clean_phone(data: Mapping[str, object], owner: Owner, problems: Problems) -> Phone | None:

@@ -7,12 +7,13 @@ the ``Host`` header and ``X-Forwarded-Host`` decide nothing.
 import hashlib
 import logging
 import re
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import gunicorn.glogging
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -23,7 +24,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from booking.services import Services
 from booking.settings import Settings
-from booking.web import api, health, pages, rates
+from booking.web import api, framing, health, old_address, pages, rates
 from booking.web.context import EXTENSION, services
 from booking.web.reserving import origin_of
 
@@ -34,6 +35,8 @@ RETRY_BUSY_DATABASE: Final = timedelta(seconds=5)
 READS: Final = "300 per minute"
 WRITES: Final = "30 per minute; 120 per hour"
 """Coarse, per network and process: offices share addresses. The caps that count stand in the booking transaction."""
+KEPT: Final = "300 per minute"
+"""How often what was typed is shown again over :data:`WRITES`; then the answer is the short page that costs nothing."""
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -51,10 +54,26 @@ HEADERS: Final = {
 }
 
 csrf = CSRFProtect()
-"""A view that keeps typed text over a stale form is ``@csrf.exempt`` and calls ``csrf.protect()`` by itself."""
+_View = TypeVar("_View", bound=Callable[..., ResponseReturnValue])
+_KEEPS_TYPED: Final[set[Callable[..., ResponseReturnValue]]] = set()
 
-_LINK: Final = re.compile(r"(/c/|/calls/)[^/?\s\"']+")
+_LINK: Final = re.compile(r"(/c/|/calls/|/desk/in/|/desk/reset/)[^/?\s\"']+")
 _QUERY: Final = re.compile(r"\?[^\s\"']*")
+
+
+def keeps_typed(view: _View) -> _View:
+    """Let a view show its form again, with all that was typed, where a guard would show a short page.
+
+    The view's own form checks its origin, and it asks :func:`seconds_to_wait` before it does anything.
+    """
+    csrf.exempt(view)
+    _KEEPS_TYPED.add(view)
+    return view
+
+
+def seconds_to_wait() -> int:
+    """Return how long the reader's network has to wait, or 0 where nothing may be refused."""
+    return int(g.get("seconds_to_wait", 0))
 
 
 def init_app(app: Flask) -> None:
@@ -73,6 +92,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     csrf.exempt(api.bp)  # it takes no cookies
     app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(RateLimitExceeded, _on_rate_limit)
     app.register_error_handler(OperationalError, _on_busy_database)
     app.register_error_handler(PoolExhausted, _on_busy_database)
     app.after_request(_add_headers)
@@ -103,6 +123,7 @@ def _limit_rates(app: Flask, house: Services) -> None:
         key_func=network,
         application_limits=[
             ApplicationLimit(READS, methods=["GET", "HEAD", "OPTIONS"], scope="reads"),
+            ApplicationLimit(KEPT, methods=["POST"], scope="kept"),
             ApplicationLimit(WRITES, methods=["POST"], scope="writes"),
         ],
         storage_uri=house.settings.rate_limit_storage.replace("memory:", f"{rates.SCHEME}:"),
@@ -127,7 +148,8 @@ def _refuse_huge_requests() -> None:
 
 def _add_headers(response: Response) -> Response:
     given = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - iterating yields pairs
-    response.headers.extend([(name, value) for name, value in HEADERS.items() if name.lower() not in given])
+    headers = framing.adapted(HEADERS)
+    response.headers.extend([(name, value) for name, value in headers.items() if name.lower() not in given])
     if services().settings.is_https:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint != "static":
@@ -139,11 +161,26 @@ def _on_http_error(error: HTTPException) -> ResponseReturnValue:
     """Answer in the reader's way: a page, or JSON below ``/api/``; keep what the status needs (Allow, Retry-After)."""
     status = error.code or 500
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    if isinstance(error, RateLimitExceeded):
-        headers["Retry-After"] = str(error.limit.limit.get_expiry())
+    if seconds_to_wait():
+        headers["Retry-After"] = str(seconds_to_wait())
     if _is_for_programs():
         return api.problem(status, headers=headers)
+    if status == 404 and (moved_to := old_address.new_address()):
+        return redirect(moved_to, old_address.MOVED)
     return pages.error(status, stale_form=isinstance(error, CSRFError), headers=headers)
+
+
+def _on_rate_limit(error: RateLimitExceeded) -> ResponseReturnValue:
+    """Say 429; a view that keeps what was typed says it by its form."""
+    g.seconds_to_wait = error.limit.limit.get_expiry()
+    keeps_typed = current_app.view_functions.get(request.endpoint or "") in _KEEPS_TYPED
+    if not keeps_typed or request.method != "POST" or error.limit.scope == "kept":
+        return _on_http_error(error)
+    try:
+        _refuse_huge_requests()
+        return current_app.dispatch_request()
+    except (HTTPException, OperationalError, PoolExhausted) as failed:
+        return current_app.handle_user_exception(failed)
 
 
 def _on_busy_database(error: Exception) -> ResponseReturnValue:
@@ -158,7 +195,7 @@ def _is_for_programs() -> bool:
 
 
 def redact(text: str) -> str:
-    """Cut what must not stand in a log: the token of a client's link, and every query string."""
+    """Cut what must not stand in a log: the token of a client's or owner's link, and every query string."""
     return _QUERY.sub("?…", _LINK.sub(r"\1…", text))
 
 

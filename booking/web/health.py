@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from booking.services import INSTALLATION_HEADER
 from booking.store.models import Calendar, Installation
-from booking.usecases.availability import FRESH_FOR
+from booking.usecases.availability import COUNTS, FRESH_FOR
 from booking.web.context import services
 
 WORKER_SEEN_WITHIN: Final = timedelta(seconds=60)
@@ -32,7 +32,7 @@ def readyz() -> ResponseReturnValue:
     try:
         with house.database.reading() as db:
             worker_seen_at = db.scalar(select(Installation.worker_seen_at).limit(1))
-            readings = db.scalars(select(Calendar.read_at)).all()
+            readings = db.scalars(select(Calendar.read_at).where(COUNTS)).all()
     except SQLAlchemyError:
         return _answer({"database": "unreachable"})
     fresh = sum(_is_recent(read_at, now, FRESH_FOR) for read_at in readings)

@@ -3,14 +3,14 @@
 GET and HEAD change nothing, so that mail scanners may open every link. A forged, revoked or foreign link is 404.
 """
 
-import contextlib
 from datetime import timedelta
 from typing import Final
 
 from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 
-from booking.errors import CapReached, IllegalStep, InvalidPhone
+from booking.errors import CapReached, IllegalStep, InvalidPhone, NotFound
 from booking.rules.ics import client_ics
 from booking.rules.lifecycle import Actor, State
 from booking.rules.phone import display, parse_phone
@@ -25,17 +25,30 @@ from booking.web.forms import (
     Details,
     Problem,
     clean_correction,
+    corrects_phone,
     in_order,
+    needs_email,
     typed,
 )
-from booking.web.guards import csrf
-from booking.web.own_link import find, is_ahead, note_proof, personal, refusal, to_call
+from booking.web.guards import keeps_typed, seconds_to_wait
+from booking.web.own_link import (
+    RETRY_DATABASE,
+    find,
+    is_ahead,
+    later,
+    note_proof,
+    on_dead_link,
+    personal,
+    refusal,
+    to_call,
+)
 from booking.web.reserving import house
 
 SOON_AFTER: Final = timedelta(days=1)
 """How long after booking the page speaks of the mail that is on its way."""
 
 bp = Blueprint("manage", __name__, url_prefix="/c/<token>")
+bp.register_error_handler(NotFound, on_dead_link)
 
 
 @bp.get("")
@@ -82,13 +95,16 @@ def correction(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/correct")
+@keeps_typed
 def correct(token: str) -> ResponseReturnValue:
     """Correct number and mail address; another address gets a new link."""
     found, said = find(token)
     form = CorrectionForm()
+    if wait := seconds_to_wait():
+        return later(_correction_page(found, token, form, 429, note=refusal("often")), timedelta(seconds=wait))
     if not form.validate():
         return _correction_page(found, token, form, 400, note=refusal("stale"))
-    cleaned = clean_correction(typed(form), found.owner, found.who_calls)
+    cleaned = clean_correction(typed(form), found)
     if not isinstance(cleaned, Details):
         return _correction_page(found, token, form, 422, problems=cleaned)
     try:
@@ -97,6 +113,8 @@ def correct(token: str) -> ResponseReturnValue:
         return to_call(token)
     except CapReached as error:
         return _correction_page(found, token, form, 429, note=refusal(error.cap))
+    except OperationalError:
+        return later(_correction_page(found, token, form, 503, note=refusal("locked")), RETRY_DATABASE)
     return to_call(_token_after(corrected, said))
 
 
@@ -108,20 +126,24 @@ def cancellation(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/cancel")
+@keeps_typed
 def cancel(token: str) -> ResponseReturnValue:
     """Cancel the call, or withdraw the request; what is over already, or has begun, stays as it is."""
     found, said = find(token)
+    if wait := seconds_to_wait():
+        return later(_cancellation_page(found, token, 429, note=refusal("often")), timedelta(seconds=wait))
     if not CancelForm().validate():
         return _cancellation_page(found, token, 400, note=refusal("stale"))
     ours = services()
-    with contextlib.suppress(IllegalStep), ours.database.writing() as db:
-        note_proof(db, said)
-        calls.cancel(db, said.call_id, Actor.CLIENT, now(), house(ours))
+    try:
+        with ours.database.writing() as db:
+            note_proof(db, said)
+            calls.cancel(db, said, Actor.CLIENT, now(), house(ours))
+    except IllegalStep:
+        pass  # the call's page says how it is
+    except OperationalError:
+        return later(_cancellation_page(found, token, 503, note=refusal("locked")), RETRY_DATABASE)
     return to_call(token)
-
-
-csrf.exempt(correct)  # the forms themselves check their origin, so that nothing typed is lost over an old page
-csrf.exempt(cancel)
 
 
 def _correct(said: Link, cleaned: Details) -> Call:
@@ -130,7 +152,7 @@ def _correct(said: Link, cleaned: Details) -> Call:
         note_proof(db, said)
         return calls.correct(
             db,
-            said.call_id,
+            said,
             phone=cleaned.phone,
             email=cleaned.email,
             actor=Actor.CLIENT,
@@ -152,7 +174,11 @@ def _call_page(found: Call, token: str) -> Response:
         call=found,
         token=token,
         at=pages.when(found.starts_at, owner),
-        minutes=found.call_type.minutes,
+        minutes=int((found.ends_at - found.starts_at).total_seconds() // 60),
+        wording=pages.wording(found.call_type, owner),
+        answers=story.answers(found),
+        address=f"{services().settings.base_url}/c/{token}",
+        corrects_phone=corrects_phone(found),
         is_neutral=owner.discretion == "neutral",
         is_ahead=is_ahead(found),
         is_new=now() - found.created_at < SOON_AFTER,
@@ -163,6 +189,7 @@ def _call_page(found: Call, token: str) -> Response:
         owner_number=display(owner.phone) if owner.phone else "",
         is_landline=_is_landline(found.phone),
         history=story.history(found),
+        reason=story.last_reason(found),
     )
 
 
@@ -181,6 +208,8 @@ def _correction_page(
         call=found,
         token=token,
         form=form,
+        needs_email=needs_email(found),
+        corrects_phone=corrects_phone(found),
         at=pages.when(found.starts_at, found.owner),
         problems=in_order(problems or {}),
         note=note,

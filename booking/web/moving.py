@@ -8,8 +8,9 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 
-from booking.errors import CapReached, IllegalStep, NotOffered
+from booking.errors import CapReached, IllegalStep, NotFound, NotOffered
 from booking.rules.lifecycle import Actor, State
 from booking.signing import LINK_FROM_MAIL, Link
 from booking.store.models import Call
@@ -18,9 +19,19 @@ from booking.usecases.availability import Offer
 from booking.web import pages
 from booking.web.context import now, services
 from booking.web.forms import MoveForm
-from booking.web.guards import csrf
+from booking.web.guards import keeps_typed, seconds_to_wait
 from booking.web.instants import read_instant
-from booking.web.own_link import find, note_proof, personal, private, refusal, to_call
+from booking.web.own_link import (
+    RETRY_DATABASE,
+    find,
+    later,
+    note_proof,
+    on_dead_link,
+    personal,
+    private,
+    refusal,
+    to_call,
+)
 from booking.web.reserving import CalendarsSilent
 from booking.web.reserving import move as reserve_move
 from booking.web.times import written
@@ -30,6 +41,7 @@ ALTERNATIVES: Final = 6
 RETRY_CALENDAR: Final = timedelta(minutes=5)
 
 bp = Blueprint("moving", __name__, url_prefix="/c/<token>/move")
+bp.register_error_handler(NotFound, on_dead_link)
 
 
 @bp.get("")
@@ -58,11 +70,14 @@ def choose(token: str) -> ResponseReturnValue:
 
 
 @bp.post("")
+@keeps_typed
 def move(token: str) -> ResponseReturnValue:
     """Move the call; moving it to where it stands already changes nothing."""
     found, said = find(token)
     form = MoveForm()
     start = read_instant(form.start.data or "")
+    if wait := seconds_to_wait():
+        return later(_question(found, token, start, 429, note=refusal("often")), timedelta(seconds=wait))
     if not form.validate():
         return _question(found, token, start, 400, note=refusal("stale"))
     if start is None:
@@ -72,13 +87,10 @@ def move(token: str) -> ResponseReturnValue:
     return _move(found, said, token, start)
 
 
-csrf.exempt(move)  # the form itself checks its origin, so that the choice is not lost over an old page
-
-
 def _move(found: Call, said: Link, token: str, start: datetime) -> ResponseReturnValue:
-    _prove(said)
     try:
-        reserve_move(services(), found, start, Actor.CLIENT)
+        _prove(said)
+        reserve_move(services(), found, start, Actor.CLIENT, said)
     except NotOffered:
         return _nearest(found, token, _offer(found), start)
     except IllegalStep:
@@ -90,9 +102,9 @@ def _move(found: Call, said: Link, token: str, start: datetime) -> ResponseRetur
             return _not_movable(found, token, "moves", 409)
         return _question(found, token, start, 429, note=refusal(error.cap))
     except CalendarsSilent:
-        answer = _question(found, token, start, 503, note=refusal("silent"))
-        answer.headers["Retry-After"] = str(int(RETRY_CALENDAR.total_seconds()))
-        return answer
+        return later(_question(found, token, start, 503, note=refusal("silent")), RETRY_CALENDAR)
+    except OperationalError:
+        return later(_question(found, token, start, 503, note=refusal("locked")), RETRY_DATABASE)
     return to_call(token)
 
 
@@ -145,7 +157,7 @@ def _nearest(found: Call, token: str, offer: Offer, start: datetime | None) -> R
         "manage/move_taken.html",
         400 if start is None else 409,
         call=found,
-        call_type=found.call_type,
+        wording=pages.wording(found.call_type, found.owner),
         token=token,
         start=start,
         near=written_out(offer, free[:ALTERNATIVES]),

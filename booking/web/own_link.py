@@ -1,5 +1,8 @@
 """What every page behind a client's link does: find the call, keep the answer private, lead back to the call."""
 
+from datetime import timedelta
+from typing import Final
+
 from flask import Response, abort, redirect
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -11,6 +14,8 @@ from booking.store.models import Call
 from booking.usecases import calls
 from booking.web import pages
 from booking.web.context import gettext, link, now, services, use_call
+
+RETRY_DATABASE: Final = timedelta(seconds=5)
 
 
 def find(token: str) -> tuple[Call, Link]:
@@ -32,6 +37,11 @@ def note_proof(db: Session, said: Link) -> None:
         calls.prove_address(db, said.call_id, said.version, now())
 
 
+def on_dead_link(_error: NotFound) -> ResponseReturnValue:
+    """Answer 404 where the link was revoked after it was looked at."""
+    return pages.error(404)
+
+
 def is_ahead(found: Call) -> bool:
     """Say whether the call holds a time that has not begun: only then can anything about it be changed."""
     return found.state in HOLDS_TIME and found.starts_at > now()
@@ -45,6 +55,12 @@ def to_call(token: str) -> ResponseReturnValue:
 def personal(template: str, status: int = 200, **values: object) -> Response:
     """Render a page that nobody between here and the reader may keep."""
     return private(pages.page(template, status, None, is_personal=True, **values))
+
+
+def later(response: Response, wait: timedelta) -> Response:
+    """Say when it is worth trying again."""
+    response.headers["Retry-After"] = str(int(wait.total_seconds()))
+    return response
 
 
 def private(response: Response) -> Response:
@@ -68,6 +84,10 @@ def refusal(case: str) -> str:
             "The call has been moved as often as it can be. You can still cancel it or reply to the confirmation."
         ),
         "too_soon": gettext("The call is too near to be moved. You can still cancel it or reply to the confirmation."),
+        "often": gettext(
+            "Too many requests came from your network. Wait a few minutes, then press the button once more."
+        ),
+        "locked": gettext("Nothing has been changed. Wait a moment, then try again."),
         "silent": gettext(
             "I can't see my calendar at the moment, so the call stays where it is. Try again in a few minutes."
         ),

@@ -3,19 +3,24 @@
 Sentences stand here or in the templates, each as one msgid.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from babel.lists import format_list
 from flask import Response, g, make_response, render_template, request
 
 from booking.mail.messages import on_date
 from booking.rules.hours import Timetable
 from booking.store.models import CallType, Owner
+from booking.usecases.wording import Wording, wording_of
+from booking.web import framing
 from booking.web.accent import read_colour
 from booking.web.context import gettext, ngettext, reader, zone_name
+from booking.web.unbroken import page_language
 
 ANNOUNCED_WITHIN: Final = timedelta(days=14)
 """How long before an absence the public page speaks of it."""
@@ -82,10 +87,10 @@ def kept(response: Response, etag: str = "") -> Response:
     :param etag: what stands for the text, where it is known already.
     """
     response.headers["Cache-Control"] = "private, no-cache"
-    if etag:
-        response.set_etag(etag)
-    else:
+    if not etag:
         response.add_etag()
+        etag = response.get_etag()[0] or ""
+    response.set_etag(etag + framing.mark())
     response.make_conditional(request)
     return response
 
@@ -117,9 +122,40 @@ def zone_words(name: str) -> str:
     return place if place == "UTC" else gettext("%(place)s time", place=place)
 
 
+def short_date(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """Write a day in short; with its year where that is not this one."""
+    local = moment.astimezone(zone)
+    day = reader().short_day(moment, zone)
+    return day if local.year == now.astimezone(zone).year else f"{day} {local.year}"
+
+
 def minutes(number: int) -> str:
     """Write a length: 30 minutes."""
     return ngettext("%(num)s minute", "%(num)s minutes", number)
+
+
+def lengths(minutes: Sequence[int]) -> str:
+    """Write lengths to choose from: 15, 30 or 45 minutes."""
+    listed = format_list([str(each) for each in minutes], style="or", locale=reader().locale)
+    return ngettext("%(lengths)s minute", "%(lengths)s minutes", minutes[-1], lengths=listed)
+
+
+def spoken(call_type: CallType) -> str:
+    """Say which languages can be spoken; nothing where the owner does not say."""
+    return _spoken(reader().code, call_type.languages)
+
+
+@lru_cache(maxsize=500)
+def _spoken(code: str, languages: str) -> str:
+    speech = page_language(code)
+    names = [speech.locale.languages.get(each, each) for each in languages.split()]
+    listed = format_list(names, locale=speech.locale)
+    return speech.gettext("We can speak %(languages)s.", languages=listed) if names else ""
+
+
+def wording(call_type: CallType, owner: Owner) -> Wording:
+    """Return name and description of a call type in the reader's language, as far as they are written in it."""
+    return wording_of(call_type, owner.locale, reader().code)
 
 
 def who_calls(call_type: CallType) -> str:

@@ -12,25 +12,34 @@ from flask import Blueprint, Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 
-from booking.errors import CapReached, KeyReused, NotFound, NotOffered
+from booking.errors import CapReached, KeyReused, LengthNotOffered, NotFound, NotOffered
 from booking.store.models import Owner
-from booking.usecases.availability import Offer, find_owner, holidays_of, load_offer, only_owner
+from booking.usecases.availability import (
+    Offer,
+    holidays_of,
+    listed_types,
+    only_owner,
+)
 from booking.usecases.reserve import Wish
-from booking.web import pages
+from booking.web import framing, pages
 from booking.web.accent import read_colour, stylesheet
-from booking.web.context import gettext, link, now, reader, services, use_owner, zone_name
+from booking.web.context import gettext, link, now, reader, services, zone_name
 from booking.web.forms import (
     HONEYPOT,
     Details,
     DetailsForm,
     Problem,
     asks_about_reminders,
+    asks_for_note,
+    asks_for_phone,
     clean_details,
     in_order,
+    questions_of,
     typed,
 )
-from booking.web.guards import csrf
+from booking.web.guards import keeps_typed, seconds_to_wait
 from booking.web.instants import read_instant
+from booking.web.named import found_offer, named_offer, named_owner
 from booking.web.reserving import origin_of, reserve
 from booking.web.shelf import shelf
 from booking.web.times import Time, written
@@ -59,35 +68,44 @@ def home() -> ResponseReturnValue:
 @bp.get("/<owner_slug>")
 def owner(owner_slug: str) -> ResponseReturnValue:
     """Show who takes the calls, and what can be booked."""
-    found = _owner(owner_slug)
-    if len(found.call_types) == 1:
-        return redirect(link("public.times", owner_slug=owner_slug, type_slug=found.call_types[0].slug))
-    page = pages.page(
-        "public/call_types.html",
+    found = named_owner(owner_slug)
+    listed = listed_types(found)
+    if len(listed) == 1:
+        only, embed = listed[0], framing.carried()
+        return redirect(link("public.times", owner_slug=owner_slug, type_slug=only.slug, embed=embed))
+    framing.let_sites_frame(found)
+    return pages.kept(show_call_types("public/call_types.html", found))
+
+
+def show_call_types(template: str, owner: Owner) -> Response:
+    """Render who takes the calls, and what can be booked."""
+    return pages.page(
+        template,
         is_home=True,
-        away=pages.away(found, now(), holidays_of(found, now())),
-        call_types=[(each, in_short(each)) for each in found.call_types],
+        is_embedded=framing.wants_embedded(),
+        embed=framing.carried(),
+        away=pages.away(owner, now(), holidays_of(owner, now())),
+        call_types=[
+            (each, pages.wording(each, owner), in_short(each), pages.spoken(each)) for each in listed_types(owner)
+        ],
     )
-    return pages.kept(page)
 
 
 @bp.get("/<owner_slug>/<type_slug>")
 def times(owner_slug: str, type_slug: str) -> ResponseReturnValue:
     """Show the free times of one call type, day by day."""
-    try:
-        offer = shelf().offer(services().database, owner_slug, type_slug, now())
-    except NotFound:
-        _owner(owner_slug)
-        abort(404)
-    use_owner(offer.owner)
-    text = offer.text(pages.address(), lambda: show_times("public/times.html", offer, _ways(offer)).data)
+    offer = found_offer(
+        lambda minutes: shelf().offer(services().database, owner_slug, type_slug, now(), minutes), owner_slug
+    )
+    text = offer.text(pages.address(), lambda: _times(offer).data)
+    framing.let_sites_frame(offer.owner)
     return pages.kept(pages.as_page(text.body), text.etag)
 
 
 @bp.get("/<owner_slug>/<type_slug>/book")
 def details(owner_slug: str, type_slug: str) -> ResponseReturnValue:
     """Ask for the details of a call at one free time."""
-    offer = _offer(owner_slug, type_slug)
+    offer, _ = named_offer(owner_slug, type_slug)
     start = _start(request.args.get("start", ""))
     if start is None or offer.why_not(start) is not None:
         return _not_offered(offer, start)
@@ -95,46 +113,49 @@ def details(owner_slug: str, type_slug: str) -> ResponseReturnValue:
 
 
 @bp.post("/<owner_slug>/<type_slug>/book")
+@keeps_typed
 def book(owner_slug: str, type_slug: str) -> ResponseReturnValue:
     """Book the call, or show the form again with everything typed and what to change."""
-    offer = _offer(owner_slug, type_slug)
     form = DetailsForm()
+    offer, is_as_wished = named_offer(owner_slug, type_slug, form.minutes.data)
     start = _start(form.start.data or request.args.get("start", ""))
     attempt = _Attempt(offer, start, form)
     sent = typed(form)
     nonce = _nonce(sent["ticket"])
+    if wait := seconds_to_wait():
+        ticket = sent["ticket"] if nonce else None
+        return _details_page(attempt, 429, {"Retry-After": str(wait)}, note=_words("often"), ticket=ticket)
     if not form.validate():
         return _details_page(attempt, 400, note=_words("stale"))
     if start is None:
         return _not_offered(offer, None, attempt)
+    if not is_as_wished:
+        return _not_offered(offer, start, attempt, note=_words("length"))
     if nonce is None or sent[HONEYPOT]:
         return _details_page(attempt, 400, note=_words("again"))
     cleaned = clean_details(sent, offer.owner, offer.call_type)
     if not isinstance(cleaned, Details):
         return _details_page(attempt, 422, problems=cleaned, ticket=sent["ticket"])
-    return _reserve(attempt, _wish(cleaned, start, nonce))
-
-
-csrf.exempt(book)  # the form itself checks its origin, so that nothing typed is lost over an old page
+    return _reserve(attempt, _wish(cleaned, start, nonce, None if offer.is_usual else offer.minutes))
 
 
 @bp.get("/<owner_slug>/privacy")
 def privacy(owner_slug: str) -> ResponseReturnValue:
     """Show what is kept of a client, why, and for how long."""
-    return pages.kept(pages.page("public/privacy.html", text=_owner(owner_slug).privacy))
+    return pages.kept(pages.page("public/privacy.html", text=named_owner(owner_slug).privacy))
 
 
 @bp.get("/<owner_slug>/imprint")
 def imprint(owner_slug: str) -> ResponseReturnValue:
     """Show who answers for these pages."""
-    text = _owner(owner_slug).imprint.strip()
+    text = named_owner(owner_slug).imprint.strip()
     return pages.kept(pages.page("public/imprint.html", text=text)) if text else abort(404)
 
 
 @bp.get("/<owner_slug>/accent.css")
 def accent(owner_slug: str) -> ResponseReturnValue:
     """Return the owner's accent colour as a stylesheet: no page may carry a style of its own."""
-    colour = read_colour(_owner(owner_slug).accent)
+    colour = read_colour(named_owner(owner_slug).accent)
     if colour is None:
         abort(404)
     response = Response(stylesheet(colour), mimetype="text/css")
@@ -152,30 +173,15 @@ class _Attempt:
     form: DetailsForm
 
 
-def _owner(slug: str) -> Owner:
-    with services().database.reading() as db:
-        try:
-            owner = find_owner(db, slug)
-        except NotFound:
-            abort(404)
-    use_owner(owner)
-    return owner
-
-
-def _offer(owner_slug: str, type_slug: str) -> Offer:
-    """Load the offer; its owner comes with all call types."""
-    with services().database.reading() as db:
-        try:
-            offer = load_offer(db, owner_slug, type_slug, now())
-        except NotFound:
-            _owner(owner_slug)
-            abort(404)
-    use_owner(offer.owner)
-    return offer
+def _times(offer: Offer) -> Response:
+    is_embedded, embed = framing.wants_embedded(), framing.carried()
+    return show_times("public/times.html", offer, _ways(offer), is_embedded=is_embedded, embed=embed)
 
 
 def _ways(offer: Offer) -> Ways:
-    return ways("public.times", "public.details", owner_slug=offer.owner.slug, type_slug=offer.call_type.slug)
+    place = {"owner_slug": offer.owner.slug, "type_slug": offer.call_type.slug}
+    minutes = None if offer.is_usual else offer.minutes
+    return ways("public.times", "public.details", embed=framing.carried(), minutes=minutes, **place)
 
 
 def _start(text: str) -> datetime | None:
@@ -199,7 +205,7 @@ def _new_ticket() -> str:
     return ours.signing.seal(TICKET, {"nonce": ours.token(), "at": now().isoformat(timespec="milliseconds")})
 
 
-def _wish(details: Details, start: datetime, nonce: str) -> Wish:
+def _wish(details: Details, start: datetime, nonce: str, minutes: int | None) -> Wish:
     return Wish(
         start=start,
         name=details.name,
@@ -212,6 +218,8 @@ def _wish(details: Details, start: datetime, nonce: str) -> Wish:
         request_key=nonce,
         origin=origin_of(services(), request.remote_addr),
         wants_reminders=details.wants_reminders,
+        minutes=minutes,
+        answers=details.answers,
     )
 
 
@@ -220,8 +228,9 @@ def _reserve(attempt: _Attempt, wish: Wish) -> ResponseReturnValue:
     call_type = attempt.offer.call_type
     try:
         call = reserve(ours, attempt.offer.owner.slug, call_type.slug, wish)
-    except NotOffered:
-        return _not_offered(_offer(attempt.offer.owner.slug, call_type.slug), attempt.start, attempt)
+    except (NotOffered, LengthNotOffered, NotFound):
+        offer, is_as_wished = named_offer(attempt.offer.owner.slug, call_type.slug, attempt.form.minutes.data)
+        return _not_offered(offer, attempt.start, attempt, note="" if is_as_wished else _words("length"))
     except CapReached as error:
         wait = str(int(RETRY_CAP[error.cap].total_seconds()))
         return _details_page(attempt, 429, {"Retry-After": wait}, note=_words(error.cap), ticket=ticket)
@@ -233,14 +242,16 @@ def _reserve(attempt: _Attempt, wish: Wish) -> ResponseReturnValue:
     return redirect(link("manage.call", token=ours.signing.link_token(call.id, call.link_version)), 303)
 
 
-def _not_offered(offer: Offer, start: datetime | None, attempt: _Attempt | None = None) -> ResponseReturnValue:
+def _not_offered(
+    offer: Offer, start: datetime | None, attempt: _Attempt | None = None, note: str = ""
+) -> ResponseReturnValue:
     """Show the nearest free times; over a form that was sent, each is a button that keeps what was typed."""
     near = written_out(offer, offer.nearest(start or now(), ALTERNATIVES))
     if attempt is None:
-        status, call_type = 400 if start is None else 409, offer.call_type
-        return pages.page("public/taken.html", status, call_type=call_type, start=start, near=near, ways=_ways(offer))
+        status, wording = 400 if start is None else 409, pages.wording(offer.call_type, offer.owner)
+        return pages.page("public/taken.html", status, wording=wording, start=start, near=near, ways=_ways(offer))
     attempt = _Attempt(offer, None, attempt.form)
-    return _details_page(attempt, 409, near=near, ticket=attempt.form.ticket.data)
+    return _details_page(attempt, 409, near=near, note=note, ticket=attempt.form.ticket.data)
 
 
 def _details_page(
@@ -261,7 +272,13 @@ def _details_page(
         headers,
         form=form,
         call_type=offer.call_type,
-        in_short=in_short(offer.call_type),
+        minutes=offer.minutes,
+        named_minutes=None if offer.is_usual else offer.minutes,
+        in_short=in_short(offer.call_type, [offer.minutes]),
+        wording=pages.wording(offer.call_type, offer.owner),
+        asks_for_note=asks_for_note(offer.call_type),
+        asks_for_phone=asks_for_phone(offer.call_type),
+        questions=questions_of(offer.call_type),
         can_be_booked=offer.mode == "book",
         asks_about_reminders=asks_about_reminders(offer.owner, offer.call_type),
         start_value=written(attempt.start) if attempt.start else "",
@@ -288,7 +305,13 @@ def _words(case: str) -> str:
             " Open the link in one of them, or book tomorrow."
         ),
         "origin": gettext("Many calls have been booked from your network. Try again in an hour."),
+        "often": gettext(
+            "Too many requests came from your network. Wait a few minutes, then press the button once more."
+        ),
         "locked": gettext("Nothing has been booked. Wait a moment, then try again."),
+        "length": gettext(
+            "A call of this length is not offered any more. The length that you can choose stands above."
+        ),
         "used": gettext("This form has already booked a call. To book another one, press the button once more."),
     }
     return words[case]

@@ -19,6 +19,7 @@ from booking.errors import BookingError, NotOffered
 from booking.rules.lifecycle import Actor
 from booking.rules.slots import Reason
 from booking.services import Services
+from booking.signing import Link
 from booking.store.models import Call
 from booking.usecases import calls, refresh
 from booking.usecases.availability import FRESH_FOR
@@ -67,23 +68,34 @@ def reserve(services: Services, owner_slug: str, type_slug: str, wish: Wish) -> 
         _look_at_calendars(services, owner_slug)
     except CalendarsSilent:
         in_doubt = True
-    with _wall(), services.database.writing() as db:
+    with wall(), services.database.writing() as db:
         return book(db, house(services), owner_slug, type_slug, wish, services.now(), in_doubt=in_doubt)
 
 
-def move(services: Services, call: Call, start: datetime, actor: Actor) -> Call:
-    """Check the calendars live, then move a call.
+def move(
+    services: Services, call: Call, start: datetime, actor: Actor, said: Link | None = None, *, reason: str = ""
+) -> Call:
+    """Check the calendars live, then move a call; ``said`` is the link by which a client does it.
 
     :raises CalendarsSilent: a calendar did not answer; the call stays where it is.
     :raises BookingError: what :func:`booking.usecases.calls.move` raises.
     """
     _look_at_calendars(services, call.owner.slug)
-    with _wall(), services.database.writing() as db:
-        return calls.move(db, call.id, start, actor, services.now(), house(services))
+    with wall(), services.database.writing() as db:
+        return calls.move(db, said or call.id, start, actor, services.now(), house(services), reason=reason)
+
+
+def is_silent(services: Services, owner_slug: str) -> bool:
+    """Look at the owner's calendars as booking does; say whether one of them does not answer."""
+    try:
+        _look_at_calendars(services, owner_slug)
+    except CalendarsSilent:
+        return True
+    return False
 
 
 @contextlib.contextmanager
-def _wall() -> Iterator[None]:
+def wall() -> Iterator[None]:
     """Turn the database's own refusal of an overlap into a time that is not offered."""
     try:
         yield

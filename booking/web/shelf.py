@@ -21,7 +21,7 @@ from booking.errors import NotFound
 from booking.rules.period import Period
 from booking.store.database import Database
 from booking.store.models import Owner
-from booking.usecases.availability import Offer, load_offer
+from booking.usecases.availability import Offer, load_public_offer
 
 EXTENSION: Final = "sprechzeit-shelf"
 KEPT_SECONDS: Final = 10
@@ -70,27 +70,30 @@ class Shelf:
     """The offers that one process keeps, whatever thread asks."""
 
     def __init__(self) -> None:
-        self._offers: dict[tuple[str, str], tuple[object, KeptOffer]] = {}
+        self._offers: dict[tuple[str, str, int | None], tuple[object, KeptOffer]] = {}
 
-    def offer(self, database: Database, owner_slug: str, type_slug: str, now: datetime) -> KeptOffer:
-        """Return the offer as it is now.
+    def offer(
+        self, database: Database, owner_slug: str, type_slug: str, now: datetime, minutes: int | None = None
+    ) -> KeptOffer:
+        """Return what a client can book now, of the length that was chosen or the usual one.
 
-        :raises NotFound: no such owner or call type.
+        :raises NotFound: no such owner or call type, or nobody can book it.
+        :raises LengthNotOffered: no client can choose this length.
         """
         state = database.glance(_STATE, {"slug": owner_slug})
         if state is None:
             raise NotFound("no such owner")
         stamp = (*state, ceil(now.timestamp() / KEPT_SECONDS))
-        kept = self._offers.get((owner_slug, type_slug))
+        kept = self._offers.get((owner_slug, type_slug, minutes))
         if kept is not None and kept[0] == stamp:
             return kept[1]
         # Read after its stamp, the offer may be newer than that says; then the next request loads it again.
         with database.reading() as db:
-            loaded = load_offer(db, owner_slug, type_slug, now)
+            loaded = load_public_offer(db, owner_slug, type_slug, now, minutes=minutes)
         offer = KeptOffer(**{each.name: getattr(loaded, each.name) for each in fields(Offer)})
         if len(self._offers) >= MOST_OFFERS:
             self._offers.clear()
-        self._offers[owner_slug, type_slug] = (stamp, offer)
+        self._offers[owner_slug, type_slug, minutes] = (stamp, offer)
         return offer
 
 

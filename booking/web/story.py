@@ -21,6 +21,8 @@ class Told:
 
     at: str
     what: str
+    why: str
+    """In the owner's words; empty where nothing was said, or somebody else did it."""
 
 
 def state_words(call: Call) -> str:
@@ -43,7 +45,27 @@ def state_words(call: Call) -> str:
 
 def history(call: Call) -> list[Told]:
     """Tell what has happened, oldest first."""
-    return [Told(_moment(change.at), _what(change)) for change in call.changes]
+    return [Told(_moment(change.at), _what(change), owners_reason(change)) for change in call.changes]
+
+
+def last_reason(call: Call) -> str:
+    """Return why the owner changed the call, where the owner was the last to change it."""
+    return owners_reason(call.changes[-1]) if call.changes else ""
+
+
+def owners_reason(change: CallChange) -> str:
+    """Return what the owner wants the client to know about a change."""
+    return change.reason if change.actor == Actor.OWNER else ""
+
+
+def answers(call: Call) -> list[str]:
+    """Say what may be done and what may not, as the client answered."""
+    said = {
+        "voicemail": (gettext("I may leave a message."), gettext("I leave no message.")),
+        "others": (gettext("Somebody else may answer."), gettext("Nobody else is to answer.")),
+        "text": (gettext("I may write a text message."), gettext("I write no text message.")),
+    }
+    return [said[each][0 if call.answers[each] else 1] for each in said if each in call.answers]
 
 
 def reminders(call: Call) -> list[str]:

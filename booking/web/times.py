@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
-from booking.language import Language, language
+from booking.language import Language
 from booking.usecases.availability import Offer
+from booking.web.unbroken import page_language
 
 STRIP: Final = 7
 _DAY: Final = timedelta(days=1)
@@ -243,12 +244,12 @@ class Times:
 @lru_cache(maxsize=2048)
 def _full_day(code: str, day: date) -> str:
     """Writing a date costs more than finding out whether it is free: each is written once."""
-    return language(code).day(datetime.combine(day, time(12), UTC), UTC)
+    return page_language(code).day(datetime.combine(day, time(12), UTC), UTC)
 
 
 @cache
 def _weekdays(code: str) -> list[str]:
-    return [format_date(date(2024, 1, number), "ccc", locale=language(code).locale) for number in range(1, 8)]
+    return [format_date(date(2024, 1, number), "ccc", locale=page_language(code).locale) for number in range(1, 8)]
 
 
 def _clock(local: datetime) -> str:

@@ -1,14 +1,14 @@
 """The page of days and times, and its short form with the nearest ones: for booking a call, and for moving one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from flask import Response, request
 
 from booking.store.models import CallType
-from booking.usecases.availability import Offer
+from booking.usecases.availability import Offer, lengths_of
 from booking.web import pages
 from booking.web.context import link, now, reader, zone_name
 from booking.web.instants import read_day
@@ -27,28 +27,54 @@ class Ways:
     all_times: str
 
 
-def ways(times: str, details: str, **place: str) -> Ways:
-    """Return the ways on the page ``times``, whose times lead to the page ``details``; both are endpoints."""
+@dataclass(frozen=True)
+class Length:
+    """One length that can be chosen: in minutes, as it is written, and whether it is the chosen one."""
+
+    minutes: str
+    label: str
+    is_chosen: bool
+
+
+def ways(times: str, details: str, *, embed: str | None = None, minutes: int | None = None, **place: str) -> Ways:
+    """Return the ways on the page ``times``, whose times lead to the page ``details``; both are endpoints.
+
+    ``embed`` is carried by what stays on the page, ``minutes`` by all.
+    """
+    carried = {"minutes": minutes, **place}
     return Ways(
-        day=link(times, **place, day=""),
-        first=link(times, **place, **{"from": ""}),
-        time=link(details, **place, start=""),
-        all_times=link(times, **place),
+        day=link(times, **carried, embed=embed, day=""),
+        first=link(times, **carried, embed=embed, **{"from": ""}),
+        time=link(details, **carried, start=""),
+        all_times=link(times, **carried),
     )
 
 
 def show_times(
-    template: str, offer: Offer, ways: Ways, *, but: datetime | None = None, is_personal: bool = False, **values: object
+    template: str,
+    offer: Offer,
+    ways: Ways,
+    *,
+    but: datetime | None = None,
+    day: date | None = None,
+    is_personal: bool = False,
+    **values: object,
 ) -> Response:
-    """Render what an offer holds, by days and times; ``but`` is a start that is not shown."""
-    wished = {name: read_day(request.args.get(name, "")) for name in ("day", "from")}
+    """Render what an offer holds, by days and times; ``but`` is a start that is not shown.
+
+    :param day: the day that is shown where the address names none.
+    """
+    wished = {"day": day, **{name: read_day(request.args[name]) for name in ("day", "from") if name in request.args}}
     return pages.page(
         template,
         200,
         None,
         is_personal=is_personal,
         call_type=offer.call_type,
-        in_short=in_short(offer.call_type),
+        in_short=in_short(offer.call_type, [offer.minutes]),
+        wording=pages.wording(offer.call_type, offer.owner),
+        spoken=pages.spoken(offer.call_type),
+        lengths=lengths(offer),
         away=pages.away(offer.owner, now(), offer.agenda.holidays),
         times=Times(offer, reader(), ZoneInfo(zone_name()), wished, but=but),
         ways=ways,
@@ -68,6 +94,13 @@ def written_out(offer: Offer, starts: Iterable[datetime]) -> list[Time]:
     return [shown.time(start) for start in starts]
 
 
-def in_short(call_type: CallType) -> str:
-    """Say how long a call is and who calls whom: 30 minutes · I call you."""
-    return f"{pages.minutes(call_type.minutes)} · {pages.who_calls(call_type)}"
+def in_short(call_type: CallType, minutes: Sequence[int] = ()) -> str:
+    """Say how long a call is, or can be, and who calls whom: 30 minutes · I call you."""
+    return f"{pages.lengths(minutes or lengths_of(call_type))} · {pages.who_calls(call_type)}"
+
+
+def lengths(offer: Offer) -> list[Length]:
+    """Return the lengths a client can choose from; none where there is nothing to choose."""
+    if len(offer.lengths) < 2:
+        return []
+    return [Length(str(each), pages.minutes(each), each == offer.minutes) for each in offer.lengths]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
+from tests.browser.desk_site import furnish
 from tests.browser.site import FLAGS, Site, open_site
 from tests.conftest import CHROMIUM
 
@@ -40,11 +41,11 @@ def open_page(browser: Browser, site: Site) -> Iterator[OpenPage]:
 
     def open_it(path: str, **options: object) -> Page:
         shape = {"viewport": {"width": 360, "height": 740}, "locale": "en-GB", "timezone_id": "Europe/Berlin"}
-        context = browser.new_context(base_url=site.url, **{**shape, **options})  # type: ignore[arg-type]
+        context = browser.new_context(**{"base_url": site.url, **shape, **options})  # type: ignore[arg-type]
         contexts.append(context)
         context.set_default_timeout(10_000)
         page = context.new_page()
-        _note_complaints(page, site.url, complaints)
+        _note_complaints(page, str(options.get("base_url", site.url)), complaints)
         page.goto(path.format(**site.places))
         return page
 
@@ -52,6 +53,22 @@ def open_page(browser: Browser, site: Site) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def open_desk(open_page: OpenPage, tmp_path: Path, sqlite_template: Path) -> Iterator[OpenPage]:
+    """Open a page of Greta's desk, which is furnished anew for each test."""
+    with open_site(tmp_path, sqlite_template) as own:
+        places = furnish(own.services)
+
+        def open_it(path: str, **options: object) -> Page:
+            cookies = [{"name": "desk", "value": places["session"], "url": own.url}]
+            page = open_page("about:blank", base_url=own.url, locale="de-DE", **options)
+            page.context.add_cookies(cookies)  # type: ignore[arg-type]
+            page.goto(path.format(**places))
+            return page
+
+        yield open_it
 
 
 def _note_complaints(page: Page, own: str, complaints: list[str]) -> None:

@@ -19,6 +19,7 @@ from booking.services import Services
 from booking.settings import Settings
 from booking.signing import Signing
 from booking.store.database import Database
+from booking.store.models import Call
 from booking.store.vault import Vault
 from booking.usecases.requests import decide
 from booking.usecases.reserve import book
@@ -35,6 +36,7 @@ FLAGS = [
     "--disable-sync",
 ]
 """How Chromium is started: it asks nobody anything."""
+WISH = wish(MONDAY + timedelta(days=2, hours=2), locale="de")
 
 
 class Site:
@@ -64,23 +66,33 @@ class Site:
             open_calendar=self.calendars.open,
             mail=self.mailbox,
         )
-        self.calendars["/silent/calls/"].failing = Unreachable("away")
+        for slug in ("silent", "unreachable"):
+            self.calendars[f"/{slug}/calls/"].failing = Unreachable("away")
         with self.services.database.writing() as db:
             add_installation(db, self.services)
             _add_anna(db)
             _add_others(db)
-        self.places = {"declined": self._declined()}
+        self.places = {"declined": self._declined(), "booked": self._booked()}
         """Addresses that only this installation knows, by their names."""
 
     def _declined(self) -> str:
         """Let a time be noted and, since no calendar answers, declined; return the address of its page."""
         ours = self.services
         with ours.database.writing() as db:
-            wished = wish(MONDAY + timedelta(days=2, hours=2), locale="de")
-            call = book(db, house(ours), "silent", "call", wished, ours.now(), in_doubt=True)
+            call = book(db, house(ours), "silent", "call", WISH, ours.now(), in_doubt=True)
             assert call.answer_by is not None
             decide(db, house(ours), call.id, call.answer_by)
-        return f"/c/{ours.signing.link_token(call.id, call.link_version)}"
+        return self._address(call)
+
+    def _booked(self) -> str:
+        """Book a call of the owner whose calendar was read a moment ago and fails now; return its page's address."""
+        ours = self.services
+        with ours.database.writing() as db:
+            call = book(db, house(ours), "unreachable", "call", WISH, ours.now())
+        return self._address(call)
+
+    def _address(self, call: Call) -> str:
+        return f"/c/{self.services.signing.link_token(call.id, call.link_version)}"
 
 
 def _add_anna(db: Session) -> None:
@@ -104,6 +116,9 @@ def _add_others(db: Session) -> None:
     silent = add_owner(db, "silent", name="Silent Calendar")
     add_call_type(db, silent)
     add_calendar(db, silent, read_at=None)
+    unreachable = add_owner(db, "unreachable", name="Unreachable Calendar")
+    add_call_type(db, unreachable)
+    add_calendar(db, unreachable)
     others: dict[str, dict[str, Any]] = {
         "full": {"name": "No Hours", "timetable": Timetable()},
         "fixed": {"name": "Fixed Times", "most_moves": 0},

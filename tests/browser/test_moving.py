@@ -70,7 +70,7 @@ def test_while_the_calendar_is_silent_a_time_is_noted_and_given_back(open_page: 
     page.get_by_role("link", name=re.compile("^Note ")).first.click()
     fill(page, "noted@example.com", phone="0170 5550005")
     page.get_by_role("button", name=re.compile("^Note this time")).click()
-    expect(page.get_by_text(re.compile("You have my answer by .*Berlin time"))).to_be_visible()
+    expect(page.get_by_text(re.compile("You have my answer by .*Berlin.time"))).to_be_visible()
     page.get_by_role("link", name="Give the time back").click()
     page.get_by_role("button", name="Give the time back").click()
     expect(page.get_by_role("link", name="Choose another time")).to_be_visible()

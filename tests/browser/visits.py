@@ -114,6 +114,13 @@ def move_to_taken(page: Page) -> None:
     page.goto(page.url + "&start=2026-11-24T03:00:00Z")
 
 
+def move_in_vain(page: Page) -> None:
+    """Send where a call shall go, while its owner's calendar does not answer."""
+    page.locator("a.time").last.click()
+    send(page)
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 PAGES: dict[str, tuple[str, Visit]] = {
     "call types": ("/anna", stay),
     "times": ("/anna/first", stay),
@@ -138,6 +145,7 @@ PAGES: dict[str, tuple[str, Visit]] = {
     "moving": ("/anna/first", move),
     "moving, asked": ("/anna/first", ask_to_move),
     "moving, taken": ("/anna/first", move_to_taken),
+    "moving, silent calendar": ("{booked}/move", move_in_vain),
     "moved": ("/anna/first", moved),
     "moved often enough": ("/fixed/call", move),
     "silent calendar": ("/silent/call", stay),

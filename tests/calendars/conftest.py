@@ -66,13 +66,14 @@ def running(command: list[str], port: int, log: Path) -> Iterator["subprocess.Po
 
 
 @contextmanager
-def radicale(folder: Path) -> Iterator[DavServer]:
+def radicale(folder: Path, more: str = "") -> Iterator[DavServer]:
+    """Run a Radicale; ``more`` are further lines of its configuration."""
     port = free_port()
     (folder / "users").write_text(f"{NAME}:{PASSWORD}\n")
     (folder / "config").write_text(
         f"[server]\nhosts = 127.0.0.1:{port}\n"
         f"[auth]\ntype = htpasswd\nhtpasswd_filename = {folder}/users\nhtpasswd_encryption = plain\ndelay = 0\n"
-        f"[storage]\nfilesystem_folder = {folder}/collections\n"
+        f"[storage]\nfilesystem_folder = {folder}/collections\n{more}"
     )
     command = [sys.executable, "-m", "radicale", "--config", str(folder / "config")]
     with running(command, port, folder / "log") as process:

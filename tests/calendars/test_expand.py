@@ -169,6 +169,29 @@ class TestWhatDoesNotBlock:
     def test_a_cancelled_or_transparent_event_is_free(self, line: str) -> None:
         assert busy(vevent(*HALF_HOUR, line)) == []
 
+    @pytest.mark.parametrize(
+        ("lines", "blocks"),
+        [
+            (("STATUS:TENTATIVE",), False),
+            (("STATUS:Tentative",), False),
+            (("STATUS:CONFIRMED",), True),
+            ((), True),
+        ],
+    )
+    def test_what_is_not_certain_blocks_only_where_the_owner_wants_it(
+        self, lines: tuple[str, ...], blocks: bool
+    ) -> None:
+        ics = vcalendar(vevent("DTSTART:20260304T090000Z", "DTEND:20260304T100000Z", *lines))
+        expansion = expand(ics, zone=BERLIN, window=YEAR, all_day_blocks=True, tentative_blocks=False)
+        assert (bool(expansion.busy), expansion.problem) == (blocks, "")
+
+    def test_one_instance_of_a_series_may_be_uncertain(self) -> None:
+        series = vevent("DTSTART:20260304T090000Z", "DTEND:20260304T100000Z", "RRULE:FREQ=DAILY;COUNT=3")
+        change = ("RECURRENCE-ID:20260305T090000Z", "DTSTART:20260305T090000Z", "DTEND:20260305T100000Z")
+        ics = vcalendar(series, vevent(*change, "STATUS:TENTATIVE"))
+        expansion = expand(ics, zone=BERLIN, window=YEAR, all_day_blocks=True, tentative_blocks=False)
+        assert written(expansion) == ["03-04 09:00 > 03-04 10:00", "03-06 09:00 > 03-06 10:00"]
+
     @pytest.mark.parametrize("line", ["STATUS:TENTATIVE", "STATUS:CONFIRMED", "TRANSP:OPAQUE", "STATUS:ODD"])
     def test_any_other_status_blocks(self, line: str) -> None:
         assert busy(vevent(*HALF_HOUR, line)) == ["03-02 09:00 > 03-02 09:30"]

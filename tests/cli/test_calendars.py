@@ -66,6 +66,29 @@ def test_a_calendar_that_can_not_be_read_is_not_added(operator: Operator, server
     assert operator.ask("calendar", "list") == []
 
 
+def test_events_that_are_not_certain_need_not_block(operator: Operator, services: Services, server: Server) -> None:
+    add_work(operator, "--busy", "--tentative-free")
+    end = MONDAY + timedelta(hours=1)
+    server[WORK].store("maybe.ics", event("maybe", MONDAY, end, more="STATUS:TENTATIVE\r\n"))
+    operator.run("calendar", "sync", "--owner", "anna")
+    with services.database.reading() as db:
+        row = db.scalars(select(Calendar)).one()
+    assert (row.read_at, len(row.busy)) == (MONDAY, 0)
+    assert operator.ask("calendar", "list")[0]["tentative_blocks"] is False
+
+
+def test_a_paused_calendar_is_listed_as_such_and_not_read(
+    operator: Operator, services: Services, server: Server
+) -> None:
+    add_work(operator, "--busy")
+    with services.database.writing() as db:
+        db.scalars(select(Calendar)).one().paused_at = MONDAY
+    server[WORK].asked = 0
+    operator.run("calendar", "sync", "--owner", "anna")
+    assert server[WORK].asked == 0
+    assert "paused by its owner" in operator.run("calendar", "list")
+
+
 def test_a_calendar_without_a_purpose_is_refused(operator: Operator) -> None:
     assert "what the calendar is for" in operator.fail(*ADD, "caldav", "--url", WORK)
 

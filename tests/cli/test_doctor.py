@@ -1,12 +1,16 @@
 """The doctor: well is well, and each illness is named with its cure. What is ill here is really ill."""
 
+import json
+import os
 import shutil
 import ssl
+import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +24,8 @@ from werkzeug.serving import make_server
 from booking.app import create_app
 from booking.calendars.guard import open_calendar
 from booking.calendars.port import AuthRefused, Refused
-from booking.doctor import calendars, house, sentences
+from booking.calendars.probe import PROBE, PROBE_CALL
+from booking.doctor import house, sentences
 from booking.language import CATALOGUES
 from booking.mail.smtp import SmtpTransport
 from booking.rules.hours import Timetable
@@ -35,7 +40,7 @@ from booking.worker import heartbeat, run_once
 from tests.builders import add_call_type, add_owner, wish
 from tests.calendars.conftest import NAME, PASSWORD, DavServer, Exchange, Scripted, free_port, running, scripted
 from tests.cli.conftest import Operator, operator_of
-from tests.conftest import build_services
+from tests.conftest import KEY, build_services
 from tests.fakes import MONDAY, Clock, MailBox, MemoryCalendar, Server, event
 from tests.mail.servers import Keeper, ScriptedServer, make_certificate, real_server
 
@@ -43,6 +48,7 @@ __all__ = ["scripted"]
 
 OTHER_KEY = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 MINUTE = timedelta(minutes=1)
+ROOT = Path(__file__).parents[2]
 
 RIGHTS = """\
 [home]
@@ -120,6 +126,50 @@ def test_an_installation_that_lacks_nothing_is_well(well: Operator) -> None:
     assert all(finding["ok"] for finding in well.ask("doctor"))
 
 
+SMALL_BYTES = 100 * 10**6
+FILL_AND_RUN = """
+if [ "$1" = mount ]; then mount -t tmpfs -o size=2m none "$0" || exit 32; fi
+room=$(df --output=avail --block-size=1 "$0" | tail -n 1)
+head -c $((room - $2)) /dev/zero > "$0/filling"
+shift 2
+"$@"
+code=$?
+rm "$0/filling"
+exit $code
+"""
+
+
+@dataclass(frozen=True)
+class SmallDisk:
+    """A folder on a small disk: one that only the command sees which runs apart, or one of this machine."""
+
+    folder: Path
+    apart: tuple[str, ...] = ()
+
+    def run(self, command: list[str], left_bytes: int, **how: Any) -> subprocess.CompletedProcess[str]:
+        """Fill the disk, up to what is to be left, run a command, and make room again."""
+        way = "mount" if self.apart else "there"
+        fill_and_run = [*self.apart, "sh", "-c", FILL_AND_RUN, str(self.folder), way, str(left_bytes), *command]
+        return subprocess.run(fill_and_run, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **how)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A mount of one's own, for which nobody need be root; in containers that forbid it, a small disk that is there."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    disk = SmallDisk(folder, ("unshare", "--map-root-user", "--mount"))
+    if shutil.which("unshare") and disk.run(["true"], 0).returncode == 0:
+        yield disk
+        return
+    for place in (Path("/run/lock"), Path("/dev")):
+        if os.access(place, os.W_OK) and shutil.disk_usage(place).total < SMALL_BYTES:
+            with tempfile.TemporaryDirectory(dir=place) as made:
+                yield SmallDisk(Path(made))
+            return
+    pytest.skip("unshare --map-root-user --mount is missing or forbidden, and no small disk is at /run/lock or /dev")
+
+
 class TestFolders:
     def test_a_data_folder_that_can_not_be_written_is_named(self, well: Operator, services: Services) -> None:
         file = services.settings.data_dir / "no-folder"
@@ -132,11 +182,24 @@ class TestFolders:
         elsewhere = replace(settings, database_url=f"sqlite:///{tmp_path}/file/sprechzeit.db")
         assert [finding.is_well for finding in house.folders(elsewhere)] == [True, False]
 
-    def test_a_nearly_full_disk_is_named(self, settings: Settings) -> None:
-        disk = shutil.disk_usage(settings.data_dir)
-        (finding,) = house.folders(settings, least_free_bytes=disk.total)
-        assert not finding.is_well
-        assert "make room" in finding.words
+    @pytest.mark.parametrize(
+        ("left_bytes", "words"),
+        [
+            (150_000, "its disk is nearly full, 0 MB are left: make room"),
+            (0, "can't be written (No space left on device): make room on its disk"),
+        ],
+    )
+    def test_a_disk_with_hardly_any_room_and_one_with_none_are_named(
+        self, settings: Settings, small_disk: SmallDisk, left_bytes: int, words: str
+    ) -> None:
+        doctor = [sys.executable, "-m", "flask", "--app", "wsgi", "doctor", "--json"]
+        ours = {"DATA_DIR": str(small_disk.folder), "DATABASE_URL": settings.database_url, "SECRET_KEY": KEY}
+        said = small_disk.run(doctor, left_bytes, env={**os.environ, **ours})
+        assert said.returncode == 1, said.stderr
+        findings = {finding["subject"]: finding for finding in json.loads(said.stdout)}
+        finding = findings[f"folder {small_disk.folder}"]
+        assert (finding["ok"], finding["words"]) == (False, words)
+        assert findings["database"]["ok"], "what stands on another disk is well"
 
     def test_looking_leaves_nothing_behind(self, settings: Settings, tmp_path: Path) -> None:
         folder = tmp_path / "data"
@@ -289,9 +352,9 @@ class TestRealCalendars:
         assert self._objects(services) == before
 
     def test_a_test_event_that_a_crash_left_behind_is_removed(self, well: Operator, services: Services) -> None:
-        uid = f"{calendars.PROBE}left-behind"
+        uid = f"{PROBE}left-behind"
         mine = event("mine", MONDAY, MONDAY + MINUTE)
-        more = f"X-SPRECHZEIT-CALL:{calendars.PROBE_CALL}\r\n"
+        more = f"X-SPRECHZEIT-CALL:{PROBE_CALL}\r\n"
         with services.database.reading() as db:
             row = db.scalars(select(Calendar)).one()
         with closing(services.calendar(row, 10)) as calendar:
@@ -369,6 +432,13 @@ class TestRealCalendars:
 
 
 class TestCalendars:
+    def test_a_paused_calendar_is_left_in_peace(self, well: Operator, services: Services, server: Server) -> None:
+        with services.database.writing() as db:
+            db.execute(update(Calendar).values(paused_at=MONDAY, takes_calls=False, read_at=None))
+        server["/anna/calls/"].failing = AuthRefused("nobody should ask")
+        assert [said.partition(":")[0] for said in complaints(well)] == ["owner anna"]
+        assert "is paused by its owner" in well.invoke(["doctor"], "").output
+
     def test_an_event_that_can_not_be_understood_is_named(self, well: Operator, services: Services) -> None:
         with services.database.writing() as db:
             db.add(CalendarResource(calendar_id=1, href="/odd.ics", etag="1", uid="odd", ics="", problem="no start"))

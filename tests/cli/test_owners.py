@@ -75,6 +75,12 @@ def test_a_call_type_can_be_added_with_every_rule(anna: Operator) -> None:
         "max_per_week": 9,
         "who_calls": "choice",
         "reminders": "1440 60",
+        "lengths": "",
+        "languages": "",
+        "is_email_needed": True,
+        "questions": "note",
+        "visibility": "listed",
+        "wording": {},
         "url": "https://calls.example.org/anna/first",
     }
 
@@ -139,3 +145,17 @@ def test_an_absence_that_ends_before_it_begins_is_refused(anna: Operator) -> Non
 
 def test_an_absence_that_is_not_there_can_not_be_taken_back(anna: Operator) -> None:
     anna.fail("absence", "remove", "--owner", "anna", "--from", "2026-12-24")
+
+
+def test_who_finds_a_call_type_is_set_and_listed(anna: Operator) -> None:
+    (before,) = anna.ask("owner", "list")
+    anna.run(
+        "call-type", "set", "--owner", "anna", "--slug", "call", "visibility=hidden", "lengths=15 45", "name_de=Anruf"
+    )
+    assert ", hidden" in anna.run("owner", "list")
+    changed = anna.ask("call-type", "set", "--owner", "anna", "--slug", "call", "visibility=link")
+    assert len(changed["slug"]) == 32
+    assert (changed["lengths"], changed["wording"]) == ("15 45", {"de": {"name": "Anruf"}})
+    said = anna.run("owner", "list")
+    assert ", by its link only" in said
+    assert before["slug"] == "anna"

@@ -22,6 +22,7 @@ from booking.services import Services, real_services
 from booking.settings import Settings
 from booking.store.models import Calendar, Call, Job
 from booking.usecases.availability import load_offer
+from booking.usecases.calendars import NewCalendar, add_calendar, let_take_calls
 from booking.usecases.calls import cancel
 from booking.usecases.reserve import book
 from booking.usecases.setup import check_key
@@ -33,6 +34,7 @@ from tests.mail.servers import Keeper, real_server
 
 MOST_RUNS = 12
 OF_REQUESTS = "request.decided"
+OF_TAKE_OVER = "left.removed"
 
 
 def failpoints() -> list[str]:
@@ -126,9 +128,9 @@ def book_first_free(installation: Installation, *, in_doubt: bool = False) -> Ca
         return book(db, house(services), "anna", "call", wish(start), now, in_doubt=in_doubt)
 
 
-def events_of(installation: Installation) -> list[str]:
+def events_of(installation: Installation, folder: str = "") -> list[str]:
     with installation.services.database.reading() as db:
-        calendar = db.scalars(select(Calendar)).one()
+        calendar = db.scalars(select(Calendar).where(Calendar.url.contains(folder))).one()
     with closing(installation.services.calendar(calendar, 10)) as opened:
         return [resource.ics for resource in opened.changes({}).fetched]
 
@@ -138,7 +140,7 @@ def test_there_are_failpoints_to_die_at() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("failpoint", sorted({*failpoints()} - {OF_REQUESTS}))
+@pytest.mark.parametrize("failpoint", sorted({*failpoints()} - {OF_REQUESTS, OF_TAKE_OVER}))
 def test_a_killed_worker_loses_nothing_and_repeats_nothing(installation: Installation, failpoint: str) -> None:
     assert installation.run_worker() == 0
     call = book_first_free(installation)
@@ -166,6 +168,28 @@ def test_a_worker_killed_while_it_answers_a_request_answers_once(installation: I
     (event,) = events_of(installation)
     assert f"X-SPRECHZEIT-CALL:{call.id}" in event
     assert_each_mail_once(installation, ["anna@example.org", "kim@example.com", "kim@example.com"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failpoint", ["calendar.noted", "calendar.written", OF_TAKE_OVER])
+def test_a_worker_killed_while_calls_change_their_calendar_leaves_one_event(
+    installation: Installation, dav_server: DavServer, failpoint: str
+) -> None:
+    assert installation.run_worker() == 0
+    call = book_first_free(installation)
+    installation.work_until_done("")
+    services, folder = installation.services, f"other-{call.id}"
+    other = NewCalendar("caldav", dav_server.calendar_url(folder), dav_server.username, dav_server.password)
+    with services.database.writing() as db:
+        to = add_calendar(db, "anna", other, services.vault)
+    with closing(services.calendar(to, 10)) as opened:
+        opened.make("Other")
+    with services.database.writing() as db:
+        assert let_take_calls(db, house(services), db.get_one(Calendar, to.id), services.now(), moves=True) == 1
+    assert installation.work_until_done(failpoint)
+    (event,) = events_of(installation, folder)
+    assert f"X-SPRECHZEIT-CALL:{call.id}" in event
+    assert events_of(installation, Path(installation.environment["DATA_DIR"]).name) == []
 
 
 def assert_each_mail_once(installation: Installation, recipients: list[str]) -> None:

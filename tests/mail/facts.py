@@ -6,7 +6,7 @@ from typing import Any
 
 from icalendar import Calendar
 
-from booking.mail.messages import CalendarFacts, CallFacts, Facts, render
+from booking.mail.messages import AccountFacts, CalendarFacts, CallFacts, Facts, render
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 START = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -55,7 +55,7 @@ def facts(**values: Any) -> CallFacts:
         "client_timezone": "Europe/Berlin",
         "ics_uid": "def@calls.example.org",
         "sequence": 0,
-        "link": "" if to_owner else "https://calls.example.org/c/abc-1.sig",
+        "link": f"https://calls.example.org/{'desk/calls/abc' if to_owner else 'c/abc-1.sig'}",
         "booking_url": "https://calls.example.org/anna",
         "cancelled_by": "",
         "moved_from": OLD_START,
@@ -76,6 +76,19 @@ def calendar_facts(**values: Any) -> CalendarFacts:
         "silent_since": datetime(2026, 11, 20, 11, 42, tzinfo=UTC),
     }
     return CalendarFacts(**{**known, **values})
+
+
+def account_facts(**values: Any) -> AccountFacts:
+    known: dict[str, Any] = {
+        "message": "reset",
+        "recipient": "anna@example.org",
+        "locale": "en",
+        "timezone": "Europe/Berlin",
+        "owner_name": "Anna Beispiel",
+        "link": "https://calls.example.org/desk/reset/abc.sig",
+        "expires_at": NOW + timedelta(hours=1),
+    }
+    return AccountFacts(**{**known, **values})
 
 
 def mail(**values: Any) -> EmailMessage:

@@ -233,7 +233,6 @@ def test_a_cancelled_call_is_told_to_the_client_with_a_way_to_another_time(cance
     ("cancelled_by", "sentence"),
     [
         ("client", "The call on Tuesday, 24 November 2026, at 9:30 (Berlin time), was cancelled by the other side."),
-        ("owner", "You have cancelled the call on Tuesday, 24 November 2026, at 9:30 (Berlin time)."),
         ("", "The call on Tuesday, 24 November 2026, at 9:30 (Berlin time), is cancelled."),
     ],
 )
@@ -276,6 +275,7 @@ def test_the_owners_mail_holds_all_that_is_needed_to_make_the_call() -> None:
         "Number: +49 170 1234567\n"
         "Mail: kim@xn--bcher-kva.example\n"
         "Call type: First call\n"
+        "Details: https://calls.example.org/desk/calls/abc\n"
         "\n"
         "Note:\n"
         "> First line\n"
@@ -284,7 +284,11 @@ def test_the_owners_mail_holds_all_that_is_needed_to_make_the_call() -> None:
     )
     assert message["Reply-To"] == "kim@xn--bcher-kva.example"
     links = Words(html_of(message)).links
-    assert [link.replace("%40", "@") for link in links] == ["tel:+491701234567", "mailto:kim@xn--bcher-kva.example"]
+    assert [link.replace("%40", "@") for link in links] == [
+        "tel:+491701234567",
+        "mailto:kim@xn--bcher-kva.example",
+        "https://calls.example.org/desk/calls/abc",
+    ]
 
 
 def test_an_owner_who_is_called_sees_who_will_call() -> None:
@@ -613,7 +617,10 @@ def test_facts_that_were_kept_before_these_fields_came_can_still_be_read() -> No
 
 # Injection
 
-FREE = sorted({"owner_name", "caller_id", "sender_name", "call_type_name", "client_name", "note", "cancelled_by"})
+FREE = sorted(
+    {"owner_name", "caller_id", "sender_name", "call_type_name", "client_name", "note", "cancelled_by", "reason"}
+    | {"signature"}
+)
 NASTY = st.sampled_from(
     [
         "\r\nBcc: eve@example.org",
@@ -644,7 +651,7 @@ def test_the_texts_that_strangers_and_owners_write_are_the_ones_tested_here() ->
     checked_elsewhere = {"message", "to", "recipient", "locale", "timezone", "owner_email", "owner_timezone"}
     checked_elsewhere |= {"owner_phone", "discretion", "call_id", "starts_at", "ends_at", "who_calls", "client_phone"}
     checked_elsewhere |= {"client_email", "client_timezone", "ics_uid", "sequence", "link", "booking_url"}
-    checked_elsewhere |= {"moved_from", "answer_by", "alternatives", "is_unseen"}
+    checked_elsewhere |= {"moved_from", "answer_by", "alternatives", "is_unseen", "answers", "unusual_minutes"}
     assert {field.name for field in fields(CallFacts)} == checked_elsewhere | set(FREE)
 
 

@@ -14,6 +14,7 @@ from tests.mail.facts import (
     TO_CLIENT,
     TO_OWNER,
     TO_OWNER_OF_CALENDAR,
+    account_facts,
     calendar_facts,
     facts,
     html_of,
@@ -39,6 +40,8 @@ def told(name: str, locale: str) -> Facts:
         message, _, error_kind = name.removesuffix("_owner").partition(".")
         values: dict[str, Any] = {"error_kind": error_kind, "silent_since": None} if error_kind else {}
         return calendar_facts(message=message, locale=locale, calendar_name=CALENDAR[locale], **values)
+    if name == "reset_owner":
+        return account_facts(locale=locale)
     message, _, variant = name.partition("_")
     to, _, how = variant.partition(".")
     return facts(
@@ -70,6 +73,7 @@ NAMES = (
     "declined_client.unseen",
     "calendar_silent.AuthRefused_owner",
     "calendar_silent.CalendarGone_owner",
+    "reset_owner",
 )
 
 

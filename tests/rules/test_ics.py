@@ -23,6 +23,7 @@ EVENT: dict[str, Any] = {
     "ends_at": START + timedelta(minutes=30),
     "stamp": STAMP,
     "title": "Call: Kim",
+    "link": "https://calls.example.org/desk/calls/abc",
 }
 FILE: dict[str, Any] = {
     "uid": "def@calls.example.org",
@@ -96,6 +97,7 @@ def test_the_owners_event_says_when_and_that_it_is_ours_and_invites_nobody() -> 
             "CLASS:PRIVATE",
             "TRANSP:OPAQUE",
             "SUMMARY:Call: Kim",
+            "DESCRIPTION:https://calls.example.org/desk/calls/abc",
             "X-SPRECHZEIT-CALL:abc",
             "END:VEVENT",
             "END:VCALENDAR",

@@ -1,5 +1,6 @@
 """What happens to a call once it is booked."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from booking.services import Services
 from booking.signing import Link
 from booking.store.models import Calendar, Call, CallChange, HeldPeriod, Job
 from booking.usecases.availability import load_offer
-from booking.usecases.calls import cancel, correct, find_call, prove_address
+from booking.usecases.calls import cancel, correct, find_call, load_call, prove_address
 from booking.usecases.notify import House
 from tests.builders import wish
 from tests.fakes import Clock
@@ -156,6 +157,46 @@ def test_missing_forged_and_revoked_links_look_the_same(services: Services, book
         for link in (None, Link("unknown", 1, "link.page"), Link(call.id, 2, "link.page")):
             with pytest.raises(NotFound):
                 find_call(db, link)
+
+
+def test_of_two_changes_sent_at_once_through_one_link_the_one_that_comes_after_its_end_does_nothing(
+    services: Services, house: House, book_one: Book
+) -> None:
+    said = Link(book_one(wish(TUESDAY)).id, 1, "link.page")
+
+    def give_up() -> Call:
+        with services.database.writing() as db:
+            return cancel(db, said, Actor.CLIENT, services.now(), house)
+
+    with ThreadPoolExecutor(1) as somebody_else:
+        with services.database.writing() as db:
+            new = "other@example.com"
+            correct(db, said, phone="", email=new, actor=Actor.CLIENT, now=services.now(), house=house)
+            second = somebody_else.submit(give_up)
+        with pytest.raises(NotFound):
+            second.result(timeout=30)
+    with services.database.reading() as db:
+        call = db.get_one(Call, said.call_id)
+        assert (call.state, call.email) == (State.CONFIRMED, "other@example.com")
+
+
+def test_the_owner_changes_a_call_whatever_its_links_are(services: Services, house: House, book_one: Book) -> None:
+    call = change(services, house, book_one(wish(TUESDAY)), email="other@example.com")
+    assert call.link_version == 2
+    with services.database.writing() as db:
+        assert cancel(db, call.id, Actor.OWNER, services.now(), house).state is State.CANCELLED
+
+
+def test_what_was_read_before_the_lock_is_read_again(services: Services, house: House, book_one: Book) -> None:
+    call = book_one(wish(TUESDAY))
+    with services.database.writing() as db:
+        known = load_call(db, call.id)
+        behind_its_back = update(Call).values(state=State.CANCELLED)
+        db.execute(behind_its_back, execution_options={"synchronize_session": False})
+        assert known is not None
+        assert known.state is State.CONFIRMED
+        with pytest.raises(IllegalStep):
+            cancel(db, call.id, Actor.CLIENT, services.now(), house)
 
 
 def test_a_call_that_is_not_there_can_t_be_cancelled(services: Services, house: House) -> None:

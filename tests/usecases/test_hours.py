@@ -51,6 +51,14 @@ def test_holidays_are_those_of_the_region(services: Services) -> None:
         assert (owner.holiday_country, owner.holiday_region) == ("", "")
 
 
+def test_holidays_that_are_worked_stay_so_in_the_same_country_only(services: Services) -> None:
+    with services.database.writing() as db:
+        owner = hours.set_holidays(db, "anna", "DE", "BY", DAY)
+        hours.keep_holidays(owner, hours.Holidays("DE", "BY", "Epiphany"))
+        assert hours.set_holidays(db, "anna", "DE", "BE", DAY).holidays_worked == "Epiphany"
+        assert hours.set_holidays(db, "anna", "AT", "", DAY).holidays_worked == ""
+
+
 @pytest.mark.parametrize(("country", "region"), [("XX", ""), ("DE", "XX")])
 def test_unknown_holidays_are_refused(services: Services, country: str, region: str) -> None:
     with services.database.writing() as db, pytest.raises(InvalidText, match=f"the holidays of {country}"):

@@ -116,3 +116,41 @@ def test_reminders_are_minutes_before_the_call_longest_first(text: str, kept: st
 def test_reminders_too_near_too_many_or_unreadable_are_refused(text: str) -> None:
     with pytest.raises(InvalidText, match="reminders"):
         parse_pairs([text], call_type_keys())
+
+
+@pytest.mark.parametrize(
+    ("pair", "kept"),
+    [
+        ("lengths=45, 15", "15 45"),
+        ("lengths=none", ""),
+        ("languages=de EN de", "de en"),
+        ("languages=none", ""),
+        ("questions=text,note", "note text"),
+        ("questions=none", ""),
+        ("visibility=hidden", "hidden"),
+        ("is_email_needed=off", False),
+        ("name_de=Gespräch", "Gespräch"),
+        ("description_ru=", ""),
+    ],
+)
+def test_what_a_call_type_offers_and_asks_can_be_set(pair: str, kept: object) -> None:
+    assert list(parse_pairs([pair], call_type_keys()).values()) == [kept]
+
+
+@pytest.mark.parametrize(
+    ("pair", "advice"),
+    [
+        ("lengths=4", "from 5 to 480"),
+        ("lengths=15 20 25 30 35 40 45", "6 lengths at most"),
+        ("languages=german", "codes of languages"),
+        ("languages=zz", "codes of languages"),
+        ("questions=income", "note, voicemail, others, text"),
+        ("visibility=secret", "listed, link, hidden"),
+        ("is_email_needed=maybe", "on, off"),
+        ("name_de=a\nb", "one line"),
+        ("name_fr=Appel", "one of the keys"),
+    ],
+)
+def test_what_a_call_type_can_t_offer_or_ask_is_refused_with_advice(pair: str, advice: str) -> None:
+    with pytest.raises(InvalidText, match=advice):
+        parse_pairs([pair], call_type_keys())

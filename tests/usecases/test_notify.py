@@ -56,12 +56,12 @@ def test_a_call_that_starts_before_the_owner_would_hear_is_told_at_once(
 def test_the_client_s_mail_holds_a_link_that_only_the_mail_holds(
     services: Services, house: House, book_one: Book
 ) -> None:
-    book_one(wish(TUESDAY))
+    call = book_one(wish(TUESDAY))
     link = mails(services)["client"].payload["link"]
     read = services.signing.read_link(link.removeprefix("https://calls.example.org/c/"))
     assert read is not None
     assert read.purpose == LINK_FROM_MAIL
-    assert mails(services)["owner"].payload["link"] == ""
+    assert mails(services)["owner"].payload["link"] == f"https://calls.example.org/desk/calls/{call.id}"
 
 
 def test_a_client_without_an_address_is_not_written_to(services: Services, book_one: Book) -> None:

@@ -8,11 +8,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
 from booking.calendars.port import CalendarGone, Unreachable
+from booking.rules.lifecycle import Actor
 from booking.rules.period import Period, Timeline
 from booking.services import Services
 from booking.store.models import Calendar, CalendarResource, Owner, PlacedEvent
 from booking.usecases import refresh
 from booking.usecases.availability import load_offer
+from booking.usecases.calls import cancel, move
+from booking.usecases.notify import House
+from booking.worker import run_job
 from tests.builders import wish
 from tests.fakes import MONDAY, Clock, MemoryCalendar, Server, event
 from tests.usecases.conftest import Book
@@ -45,6 +49,12 @@ def saved(services: Services, reading: refresh.Reading) -> Calendar:
 def read(services: Services, clock: Clock) -> Calendar:
     clock.advance(timedelta(minutes=2))
     return saved(services, understood(services, planned(services)))
+
+
+def write(services: Services) -> None:
+    """Let the worker write what waits for the calendar."""
+    while run_job(services, kinds=("calendar",)):
+        pass
 
 
 def busy(calendar: Calendar) -> list[Period]:
@@ -168,6 +178,41 @@ def test_our_own_event_does_not_block_while_it_stands_where_we_wrote_it(
     assert busy(read(services, clock)) == []
     calendar.store("ours.ics", event(f"{call.id}-1@calls.example.org", call.starts_at + HOUR, call.ends_at + HOUR))
     assert busy(read(services, clock)) == [Period(call.starts_at + HOUR, call.ends_at + HOUR)]
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_an_answer_asked_before_our_event_changed_and_saved_after_it_makes_no_old_time_busy(
+    services: Services, clock: Clock, calendar: MemoryCalendar, book_one: Book, house: House, is_cancelled: bool
+) -> None:
+    call = book_one(wish(TUESDAY))
+    write(services)
+    read(services, clock)
+    calendar.store("dentist.ics", event("dentist", TUESDAY + 50 * HOUR, TUESDAY + 51 * HOUR))
+    clock.advance(HOUR / 60)
+    late = understood(services, planned(services))
+    clock.advance(HOUR / 60)
+    with services.database.writing() as db:
+        if is_cancelled:
+            cancel(db, call.id, Actor.CLIENT, services.now(), house)
+        else:
+            move(db, call.id, TUESDAY + HOUR, Actor.CLIENT, services.now(), house)
+    write(services)
+    assert busy(saved(services, late)) == [Period(TUESDAY + 50 * HOUR, TUESDAY + 51 * HOUR)]
+    assert busy(read(services, clock)) == [Period(TUESDAY + 50 * HOUR, TUESDAY + 51 * HOUR)]
+
+
+def test_our_event_blocks_where_the_owner_moves_it_back_to_after_a_move_was_written(
+    services: Services, clock: Clock, calendar: MemoryCalendar, book_one: Book, house: House
+) -> None:
+    call = book_one(wish(TUESDAY))
+    write(services)
+    with services.database.writing() as db:
+        move(db, call.id, TUESDAY + HOUR, Actor.CLIENT, services.now(), house)
+    write(services)
+    (resource,) = calendar.objects.values()
+    name = resource.href.removeprefix(calendar.path)
+    calendar.store(name, event(f"{call.id}-1@calls.example.org", call.starts_at, call.ends_at))
+    assert busy(read(services, clock)) == [Period(call.starts_at, call.ends_at)]
 
 
 def test_an_answer_older_than_what_is_saved_is_dropped(

@@ -1,5 +1,6 @@
 """Booking a call under the owner's lock."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,8 +12,8 @@ from booking.store.models import Call, HeldPeriod, Job, PlacedEvent
 from booking.usecases.availability import load_offer
 from booking.usecases.calls import prove_address
 from booking.usecases.notify import House
-from booking.usecases.reserve import book
-from tests.builders import add_call_type, add_owner, wish
+from booking.usecases.reserve import Wish, book
+from tests.builders import add_calendar, add_call_type, add_owner, wish
 from tests.fakes import Clock
 from tests.usecases.conftest import Book
 
@@ -112,6 +113,40 @@ def test_one_network_books_twenty_calls_an_hour_at_most(services: Services, book
     assert refused.value.cap == "origin"
     clock.advance(timedelta(minutes=61))
     book_one(one_more)
+
+
+@pytest.mark.parametrize(
+    ("most", "same", "cap"), [(20, {"origin": "net"}, "origin"), (3, {"email": "victim@example.com"}, "address")]
+)
+def test_what_is_counted_over_all_owners_is_not_exceeded_by_booking_at_two_of_them_at_once(
+    services: Services, house: House, book_one: Book, most: int, same: dict[str, str], cap: str
+) -> None:
+    with services.database.writing() as db:
+        bert = add_owner(db, "bert")
+        add_call_type(db, bert)
+        add_calendar(db, bert)
+    with services.database.reading() as db:
+        free = load_offer(db, "anna", "call", services.now()).nearest(TUESDAY, 200)[::3]
+
+    def stranger(number: int) -> Wish:
+        facts = {"request_key": str(number), "email": f"{number}@example.com", "phone": f"+49170123{number:04}"}
+        return wish(free[number], **{**facts, **same})
+
+    for number in range(most - 1):
+        book_one(stranger(number))
+
+    def book_at_bert() -> Call:
+        with services.database.writing() as db:
+            return book(db, house, "bert", "call", stranger(most), services.now())
+
+    with ThreadPoolExecutor(1) as somebody_else:
+        with services.database.writing() as db:
+            book(db, house, "anna", "call", stranger(most - 1), services.now())
+            second = somebody_else.submit(book_at_bert)
+            wait([second], timeout=0.5)  # where nothing keeps it back, it has booked by then
+        with pytest.raises(CapReached) as refused:
+            second.result(timeout=30)
+    assert refused.value.cap == cap
 
 
 def test_without_a_calendar_for_calls_only_mails_are_written(services: Services, house: House) -> None:

@@ -64,7 +64,11 @@ def test_an_owner_says_who_they_are_and_what_can_be_booked(program: Visitor) -> 
         "name": "Call with Anna Beispiel",
         "description": "",
         "minutes": 30,
+        "lengths": [30],
         "who_calls": "owner",
+        "languages": [],
+        "email_needed": True,
+        "questions": ["note"],
     }
 
 

@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from booking.web.forms import HONEYPOT
 from booking.worker import run_job
 from tests.conftest import build_services
 from tests.fakes import Clock, MailBox, Server
+from tests.web.routes import API, API_TOKEN, ONE_TIME, PUBLIC, ROUTES, TOKEN, filled, routes
 from tests.web.visitors import (
     TUESDAY,
     Page,
@@ -33,37 +33,6 @@ from tests.web.visitors import (
     person,
 )
 
-PUBLIC, TOKEN, API, API_TOKEN, WATCHMAN = "public", "client's token", "api", "api, client's token", "watchman"
-ROUTES = {
-    "static": PUBLIC,
-    "public.home": PUBLIC,
-    "public.owner": PUBLIC,
-    "public.times": PUBLIC,
-    "public.details": PUBLIC,
-    "public.book": PUBLIC,
-    "public.privacy": PUBLIC,
-    "public.imprint": PUBLIC,
-    "public.accent": PUBLIC,
-    "manage.call": TOKEN,
-    "manage.calendar_file": TOKEN,
-    "manage.correction": TOKEN,
-    "manage.correct": TOKEN,
-    "manage.cancellation": TOKEN,
-    "manage.cancel": TOKEN,
-    "moving.choose": TOKEN,
-    "moving.move": TOKEN,
-    "api.description": API,
-    "api.show_owner": API,
-    "api.list_slots": API,
-    "api.book_call": API,
-    "api.show_call": API_TOKEN,
-    "api.cancel_call": API_TOKEN,
-    "api.move_call": API_TOKEN,
-    "health.healthz": WATCHMAN,
-    "health.readyz": WATCHMAN,
-}
-"""Every route and who may use it. A new route fails the test below until somebody has thought about it."""
-
 
 @pytest.fixture
 def app(services: Services) -> Flask:
@@ -74,17 +43,6 @@ def app(services: Services) -> Flask:
 @pytest.fixture
 def visitor(app: Flask) -> Visitor:
     return Visitor(app)
-
-
-def routes(app: Flask, method: str = "GET", *kinds: str) -> Iterator[str]:
-    """Yield the paths of all routes of these kinds, with places for owner, call type and token."""
-    for rule in app.url_map.iter_rules():
-        if method in (rule.methods or ()) and (not kinds or ROUTES[rule.endpoint] in kinds):
-            yield re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
-
-
-def filled(path: str, *, owner: str = "anna", call_type: str = "call", token: str = "x") -> str:
-    return path.format(owner_slug=owner, type_slug=call_type, token=token, filename="style.css")
 
 
 def new_start() -> dict[str, str]:
@@ -102,6 +60,12 @@ def calls(services: Services) -> list[Call]:
 
 def test_every_route_is_listed_with_who_may_use_it(app: Flask) -> None:
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(ROUTES)
+
+
+def test_a_one_time_link_always_holds_its_token(app: Flask) -> None:
+    paths = [path for method in ("GET", "POST") for path in routes(app, method, ONE_TIME)]
+    assert len(paths) == 4
+    assert all("{token}" in path for path in paths)
 
 
 @pytest.mark.parametrize("kind", [TOKEN, API_TOKEN])
@@ -330,7 +294,7 @@ EXTRA = {
     "address_proved_at": "2020-01-01",
     "answer_by": "2020-01-01",
     "wants_reminders": "yes",
-    "minutes": "600",
+    "length": "600",
     "owner_slug": "bert",
     "type_slug": "only-bert",
 }
@@ -433,8 +397,10 @@ def test_a_tampered_start_books_nothing(app: Flask, services: Services, start: s
     }
 
 
-def test_the_length_of_a_call_is_the_call_type_s_whatever_is_sent(visitor: Visitor, services: Services) -> None:
-    body = {**person(), "start": TUESDAY.isoformat(), "end": "2026-11-24T17:00:00+01:00", "minutes": 480, "length": 480}
+def test_the_length_of_a_call_is_one_of_the_call_type_s_whatever_is_sent(visitor: Visitor, services: Services) -> None:
+    body = {**person(), "start": TUESDAY.isoformat(), "end": "2026-11-24T17:00:00+01:00", "length": 480}
+    assert visitor.post("/api/v1/anna/call/calls", json={**body, "minutes": 480}).status_code == 422
+    assert visitor.book_by_form(minutes="480").status_code == 409
     visitor.post("/api/v1/anna/call/calls", json=body)
     (call,) = calls(services)
     assert call.ends_at - call.starts_at == timedelta(minutes=30)

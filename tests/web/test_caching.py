@@ -203,4 +203,4 @@ def test_the_list_of_time_zones_is_sent_to_those_who_want_it(anna: Visitor) -> N
     (way,) = [link for link in page.links if "choose=zone" in link]
     (form,) = anna.page(f"/anna/call{way.partition('#')[0]}").forms
     assert form.method == "get"
-    assert form.fields == {"day": "2026-11-24", "lang": "en"}
+    assert form.fields == {"day": "2026-11-24", "lang": "en", "tz": "Europe/Berlin"}

@@ -19,7 +19,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from booking.app import create_app
 from booking.services import Services
 from booking.web.guards import LARGEST_REQUEST_BYTES, RedactingLogger, redact
-from tests.web.visitors import HOME, TUESDAY, Visitor, open_house, person
+from tests.web.visitors import HOME, TUESDAY, Page, Visitor, dump, open_house, person
 
 PAGES = ("/anna", "/anna/call", "/nobody", "/healthz", "/readyz", "/api/v1/anna", "/api/v1/nobody", "/static/style.css")
 
@@ -261,6 +261,68 @@ def test_a_reader_over_the_limit_gets_a_page_in_their_language(limited: Visitor)
     answer = limited.post("/anna/call/book", headers={"Accept-Language": "de"})
     assert (answer.status_code, answer.mimetype) == (429, "text/html")
     assert '<html lang="de"' in answer.text
+
+
+def use_up_posts(visitor: Visitor, count: int = 30) -> None:
+    for _ in range(count):
+        visitor.post("/api/v1/calls/none/cancel")
+
+
+def test_a_form_sent_over_the_limit_comes_back_with_everything_typed_and_books_nothing(
+    limited: Visitor, services: Services
+) -> None:
+    form = limited.details()
+    use_up_posts(limited)
+    before = dump(services)
+    answer = limited.post("/anna/call/book", data={**form.fields, **person()})
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 3600
+    assert "Wait a few minutes, then press the button once more." in answer.text
+    again = Page(answer.text).post_form.fields
+    assert {**again, **person(), "ticket": form.fields["ticket"]} == again
+    assert dump(services) == before
+
+
+def test_a_correction_sent_over_the_limit_comes_back_with_everything_typed(
+    limited: Visitor, services: Services
+) -> None:
+    path = f"/c/{limited.token()}/correct"
+    form = limited.page(path).post_form
+    use_up_posts(limited)
+    before = dump(services)
+    answer = limited.post(path, data={**form.fields, "phone": "0151 23456789", "email": "kim@example.net"})
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    again = Page(answer.text).post_form.fields
+    assert (again["phone"], again["email"]) == ("0151 23456789", "kim@example.net")
+    assert dump(services) == before
+
+
+def test_a_choice_sent_over_the_limit_is_kept_and_changes_nothing(limited: Visitor, services: Services) -> None:
+    token = limited.token()
+    start = "2026-11-24T10:00:00Z"
+    use_up_posts(limited)
+    before = dump(services)
+    for path, fields in (("cancel", {}), ("move", {"start": start})):
+        page = f"/c/{token}/{path}" + ("?start=" + start if fields else "")
+        answer = limited.post(f"/c/{token}/{path}", data={**limited.page(page).post_form.fields, **fields})
+        assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (429, True)
+        assert Page(answer.text).post_form.fields.items() >= fields.items()
+    assert dump(services) == before
+
+
+def test_over_the_limit_what_is_not_there_or_too_much_is_still_told(limited: Visitor) -> None:
+    use_up_posts(limited)
+    assert limited.post("/nobody/call/book", data=person()).status_code == 404
+    too_much = limited.post("/anna/call/book", data={**person(), "note": "x" * LARGEST_REQUEST_BYTES})
+    assert too_much.status_code == 413
+
+
+def test_a_flood_of_forms_is_answered_by_the_short_page_in_the_end(limited: Visitor) -> None:
+    use_up_posts(limited, 300)
+    answer = limited.post("/anna/call/book", data=person())
+    assert answer.status_code == 429
+    assert Page(answer.text).forms == []
 
 
 def test_posts_over_the_limit_leave_reading_and_other_networks_alone(limited: Visitor) -> None:

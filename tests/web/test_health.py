@@ -58,6 +58,13 @@ def test_readyz_counts_the_calendars_that_were_not_read_within_15_minutes(visito
     assert (answer.status_code, answer.get_json()["calendars"]) == (503, "1 of 2 not read")
 
 
+def test_readyz_asks_nothing_of_calendars_that_are_paused_or_do_not_block(visitor: Visitor, services: Services) -> None:
+    with services.database.writing() as db:
+        db.execute(sa.update(Calendar).where(Calendar.id == 1).values(read_at=None, paused_at=services.now()))
+        db.execute(sa.update(Calendar).where(Calendar.id == 2).values(read_at=None, is_busy=False))
+    assert visitor.get("/readyz").get_json()["calendars"] == "ok"
+
+
 def test_readyz_is_503_without_tables(services: Services, tmp_path: object) -> None:
     broken = replace(services, database=Database(f"sqlite:///{tmp_path}/empty.db"))
     answer = Visitor(create_app(broken.settings, broken)).get("/readyz")

@@ -1,6 +1,7 @@
 """The client's link: it shows one call, and lets it be cancelled or corrected, by POST only."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,12 +9,14 @@ import sqlalchemy as sa
 from icalendar import Calendar as Ics
 from werkzeug.test import TestResponse
 
+from booking.app import create_app
 from booking.rules.lifecycle import Actor
 from booking.services import Services
 from booking.signing import LINK_FROM_MAIL
 from booking.store.models import Call, Owner
 from booking.usecases import calls
 from booking.web.reserving import house
+from tests.web.test_public_booking import Locked
 from tests.web.visitors import Page, Visitor, dump, person
 
 DAY = timedelta(days=1)
@@ -265,6 +268,30 @@ def test_strangers_are_not_mailed_through_corrections(anna: Visitor, annas: Serv
     assert answer.status_code == 429
     assert "Several mails have gone to this address today." in answer.text
     assert Page(answer.text).post_form.fields["phone"] == "0151 23456789"
+
+
+@pytest.mark.parametrize(
+    ("path", "typed"),
+    [
+        ("correct", {"phone": "0151 23456789", "email": "kim@example.net"}),
+        ("cancel", {}),
+        ("move?start=2026-11-24T10:00:00Z", {"start": "2026-11-24T10:00:00Z"}),
+    ],
+)
+@pytest.mark.parametrize("link", ["shown", "mailed"])
+def test_a_locked_database_changes_nothing_and_keeps_what_was_typed(
+    anna: Visitor, annas: Services, token: str, path: str, typed: dict[str, str], link: str
+) -> None:
+    before = dump(annas)
+    locked = replace(annas, database=Locked(annas.settings.database_url))
+    at_locked = Visitor(create_app(locked.settings, locked))
+    answer = act(at_locked, f"/c/{token if link == 'shown' else mailed(annas)}/{path}", **typed)
+    locked.database.dispose()
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Nothing has been changed. Wait a moment, then try again." in answer.text
+    assert Page(answer.text).post_form.fields.items() >= typed.items()
+    assert dump(annas) == before
 
 
 def test_a_call_is_not_changed_for_ever(anna: Visitor, annas: Services, token: str) -> None:

@@ -1,11 +1,13 @@
 """What readers type becomes clean details, or a named problem for each field."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.store.models import CallType, Owner
+from booking.store.models import Call, CallType, Owner
 from booking.web.forms import (
     LONGEST_NAME,
     LONGEST_NOTE,
@@ -14,6 +16,7 @@ from booking.web.forms import (
     clean_correction,
     clean_details,
     problem_text,
+    questions_of,
     read_start,
 )
 
@@ -21,8 +24,17 @@ OWNER = Owner(country="DE", phone_countries="")
 ASKED = {"name": "Kim", "email": "kim@example.com", "phone": "0170 1234567", "note": ""}
 
 
+def call_type(**values: Any) -> CallType:
+    return CallType(**{"who_calls": "owner", "is_email_needed": True, "questions": "note", **values})
+
+
+def booked(email: str = "kim@example.com", phone: str = "", who_calls: str = "owner", **values: Any) -> Call:
+    """Return a call as its correction finds it."""
+    return Call(owner=OWNER, call_type=call_type(**values), email=email, phone=phone, who_calls=who_calls)
+
+
 def cleaned(decided: str = "owner", **typed: object) -> Details | dict[str, Problem]:
-    return clean_details({**ASKED, **typed}, OWNER, CallType(who_calls=decided))
+    return clean_details({**ASKED, **typed}, OWNER, call_type(who_calls=decided))
 
 
 def problem(field: str, decided: str = "owner", **typed: object) -> Problem | None:
@@ -61,15 +73,16 @@ def test_what_is_no_number_that_can_be_rung_is_named(phone: object, expected: Pr
 
 
 def test_without_a_country_of_the_owner_the_number_needs_its_own() -> None:
-    found = clean_details(ASKED, Owner(country="", phone_countries=""), CallType(who_calls="owner"))
+    found = clean_details(ASKED, Owner(country="", phone_countries=""), call_type())
     assert found == {"phone": Problem.PHONE_NO_COUNTRY}
 
 
 def test_the_owner_decides_which_countries_are_rung() -> None:
     owner = Owner(country="DE", phone_countries="de, AT")
-    call_type = CallType(who_calls="owner")
-    assert clean_details({**ASKED, "phone": "+33 1 42 68 53 00"}, owner, call_type) == {"phone": Problem.PHONE_COUNTRY}
-    assert isinstance(clean_details({**ASKED, "phone": "+43 1 5321234"}, owner, call_type), Details)
+    assert clean_details({**ASKED, "phone": "+33 1 42 68 53 00"}, owner, call_type()) == {
+        "phone": Problem.PHONE_COUNTRY
+    }
+    assert isinstance(clean_details({**ASKED, "phone": "+43 1 5321234"}, owner, call_type()), Details)
 
 
 def test_where_the_client_calls_no_number_is_asked_and_none_is_kept() -> None:
@@ -169,7 +182,7 @@ def test_a_note_has_an_end() -> None:
 
 
 def test_every_field_that_is_wrong_is_named_at_once() -> None:
-    found = clean_details({"note": "n" * 2000}, OWNER, CallType(who_calls="owner"))
+    found = clean_details({"note": "n" * 2000}, OWNER, call_type())
     assert found == {
         "name": Problem.NAME_MISSING,
         "email": Problem.EMAIL_MISSING,
@@ -180,7 +193,7 @@ def test_every_field_that_is_wrong_is_named_at_once() -> None:
 
 @given(st.dictionaries(st.sampled_from(["name", "email", "phone", "note", "who_calls"]), st.text() | st.integers()))
 def test_whatever_is_sent_comes_out_clean_or_named(data: dict[str, object]) -> None:
-    found = clean_details(data, OWNER, CallType(who_calls="choice"))
+    found = clean_details(data, OWNER, call_type(who_calls="choice"))
     if isinstance(found, Details):
         assert all(c.isprintable() or c in "\u200c\u200d" for c in found.name + found.email + found.phone)
         assert found.name.encode()
@@ -190,13 +203,13 @@ def test_whatever_is_sent_comes_out_clean_or_named(data: dict[str, object]) -> N
 
 def test_a_correction_asks_for_the_number_only_where_the_owner_calls() -> None:
     typed = {"email": "kim@example.org", "phone": "x"}
-    assert clean_correction(typed, OWNER, "owner") == {"phone": Problem.PHONE_INVALID}
-    assert clean_correction(typed, OWNER, "client") == Details("", "kim@example.org", "", "", "client")
+    assert clean_correction(typed, booked()) == {"phone": Problem.PHONE_INVALID}
+    assert clean_correction(typed, booked(who_calls="client")) == Details("", "kim@example.org", "", "", "client")
 
 
 def test_a_correction_names_a_wrong_address() -> None:
-    assert clean_correction({"email": "kim\n"}, OWNER, "client") == {"email": Problem.EMAIL_INVALID}
-    assert clean_correction({"email": "k\x00"}, OWNER, "client") == {"email": Problem.EMAIL_INVALID}
+    assert clean_correction({"email": "kim\n"}, booked(who_calls="client")) == {"email": Problem.EMAIL_INVALID}
+    assert clean_correction({"email": "k\x00"}, booked(who_calls="client")) == {"email": Problem.EMAIL_INVALID}
 
 
 @pytest.mark.parametrize("text", [None, 5, "", "tomorrow", "2026-11-24T09:00", "9999-12-31T23:59:59-23:59"])
@@ -210,3 +223,55 @@ def test_every_problem_has_its_words(app: Flask, wrong: Problem, code: str) -> N
     with app.test_request_context(f"/?lang={code}"):
         app.preprocess_request()
         assert problem_text(wrong).endswith(".")
+
+
+def test_a_call_that_was_made_without_an_address_is_corrected_without_one() -> None:
+    found = clean_correction({"email": "", "phone": "0170 7654321"}, booked(email="", phone="+491701234567"))
+    assert isinstance(found, Details)
+    assert (found.email, found.phone) == ("", "+491707654321")
+
+
+def test_a_correction_keeps_the_number_it_does_not_ask_for() -> None:
+    call = booked(phone="+491701234567", who_calls="client")
+    found = clean_correction({"email": "kim@example.org", "phone": ""}, call)
+    assert isinstance(found, Details)
+    assert found.phone == "+491701234567"
+
+
+def test_where_no_address_is_needed_one_can_be_left_out() -> None:
+    found = clean_details({**ASKED, "email": ""}, OWNER, call_type(is_email_needed=False))
+    assert isinstance(found, Details)
+    assert (found.email, found.phone) == ("", "+491701234567")
+
+
+@pytest.mark.parametrize("typed", [{}, {"phone": ""}, {"phone": "  "}, {"phone": None}])
+def test_whoever_gives_no_address_gives_a_number_also_where_they_call(typed: dict[str, object]) -> None:
+    asked = {"name": "Kim", **typed}
+    free = call_type(who_calls="client", is_email_needed=False)
+    assert clean_details(asked, OWNER, free) == {"phone": Problem.PHONE_OR_EMAIL}
+    assert isinstance(clean_details({**asked, "phone": "0170 1234567"}, OWNER, free), Details)
+    assert isinstance(clean_details({**asked, "email": "kim@example.com"}, OWNER, free), Details)
+
+
+def test_an_address_that_is_not_needed_is_checked_all_the_same() -> None:
+    found = clean_details({**ASKED, "email": "kim@"}, OWNER, call_type(is_email_needed=False))
+    assert found == {"email": Problem.EMAIL_INVALID}
+
+
+def test_only_what_is_asked_is_answered() -> None:
+    sent = {**ASKED, "note": "secret", "voicemail": "yes", "text": "yes"}
+    found = clean_details(sent, OWNER, call_type(questions="voicemail others"))
+    assert isinstance(found, Details)
+    assert (found.note, found.answers) == ("", {"voicemail": True, "others": False})
+
+
+def test_a_note_that_is_not_asked_for_is_never_too_long() -> None:
+    assert isinstance(clean_details({**ASKED, "note": "n" * 5000}, OWNER, call_type(questions="")), Details)
+
+
+def test_a_client_who_calls_is_asked_nothing_about_being_rung() -> None:
+    asking = call_type(who_calls="choice", questions="voicemail others text")
+    found = clean_details({**ASKED, "who_calls": "client", "voicemail": "yes"}, OWNER, asking)
+    assert isinstance(found, Details)
+    assert found.answers == {}
+    assert questions_of(call_type(who_calls="client", questions="voicemail")) == ()

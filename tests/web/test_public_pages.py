@@ -181,7 +181,7 @@ def test_a_zone_that_is_none_is_passed_over(anna: Visitor, zone: str) -> None:
 def test_the_zone_can_be_changed_by_a_form_that_keeps_day_and_language(anna: Visitor) -> None:
     page = anna.page("/anna/call?day=2026-11-24&lang=de&tz=Asia/Tokyo&choose=zone")
     form = next(form for form in page.forms if form.method == "get")
-    assert form.fields == {"day": "2026-11-24", "lang": "de"}
+    assert form.fields == {"day": "2026-11-24", "lang": "de", "tz": "Asia/Tokyo"}
     text = anna.get("/anna/call?lang=de&tz=Asia/Tokyo&choose=zone").text
     assert '<option value="Asia/Tokyo" selected>Tokio</option>' in text
     assert '<optgroup label="Europa">' in text

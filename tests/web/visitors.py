@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from booking.services import Services
@@ -49,6 +50,8 @@ class Form:
     method: str
     action: str
     fields: dict[str, str] = field(default_factory=dict)
+    actions: list[str] = field(default_factory=list)
+    """Where its buttons lead: its own action, and those that name another one."""
 
 
 class Page(HTMLParser):
@@ -59,22 +62,52 @@ class Page(HTMLParser):
         self.forms: list[Form] = []
         self.links: list[str] = []
         self.tags: list[tuple[str, dict[str, str]]] = []
+        self._text_of = self._list = ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self.tags.append((tag, values))
-        if tag == "form":
-            self.forms.append(Form(values.get("method", "get").lower(), values.get("action", "")))
-        is_filled = values.get("type") not in ("radio", "checkbox") or "checked" in values
-        if tag == "input" and self.forms and values.get("name") and is_filled:
-            self.forms[-1].fields[values["name"]] = values.get("value", "")
         self.links.extend(values[name] for name in ("href", "src", "action", "formaction") if values.get(name))
+        if tag == "form":
+            action = values.get("action", "")
+            self.forms.append(Form(values.get("method", "get").lower(), action, actions=[action] if action else []))
+        elif self.forms:
+            self._field(tag, values)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._text_of = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._text_of:
+            self.forms[-1].fields[self._text_of] += data
+
+    def _field(self, tag: str, values: dict[str, str]) -> None:
+        fields, name = self.forms[-1].fields, values.get("name", "")
+        if values.get("formaction"):
+            self.forms[-1].actions.append(values["formaction"])
+        if tag == "input" and name and (values.get("type") not in ("radio", "checkbox") or "checked" in values):
+            fields[name] = values.get("value", "")
+        elif tag == "textarea" and name:
+            fields[name], self._text_of = "", name
+        elif tag == "select":
+            self._list = name
+        elif tag == "option" and self._list and ("selected" in values or self._list not in fields):
+            fields[self._list] = values.get("value", "")
 
     @property
     def post_form(self) -> Form:
         """The form that acts."""
         return next(form for form in self.forms if form.method == "post")
+
+
+class Answer(TestResponse):
+    """What was answered; its text as it is read: a space that must not be broken is a space."""
+
+    @property
+    def text(self) -> str:
+        return super().text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "")
 
 
 class Visitor:
@@ -83,7 +116,7 @@ class Visitor:
     def __init__(self, app: Flask, address: str = HOME) -> None:
         self.app = app
         self.services: Services = app.extensions["sprechzeit"]
-        self.client = app.test_client()
+        self.client = FlaskClient(app, Answer)
         self.address = address
 
     def open(self, path: str, method: str = "GET", **how: Any) -> TestResponse:
