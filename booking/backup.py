@@ -23,7 +23,7 @@ from booking.services import Services
 from booking.settings import Settings
 from booking.store.models import Installation, Job
 from booking.store.outbox import HELD_BACK
-from booking.usecases import setup
+from booking.usecases import door, setup
 
 DATABASE: Final = "sprechzeit.db"
 CALENDARS: Final = "radicale/collections"
@@ -72,7 +72,8 @@ def restore_backup(services: Services, file: Path) -> int:
     """Bring a backup back into an empty data folder; return how many waiting mails are held back.
 
     Mails that were due may have left since the backup was made: they are parked, not sent. What becomes due only later
-    (a reminder, the owner's morning mail) can't have left.
+    (a reminder, the owner's morning mail) can't have left. Whoever was logged in logs in anew: a session or a one-time
+    link of the backup may have been ended since.
 
     :raises BackupFailed: the folder is not empty, the file is no backup, or the secret key is another one.
     """
@@ -91,6 +92,8 @@ def restore_backup(services: Services, file: Path) -> int:
     except (OSError, tarfile.TarError, sqlite3.Error, EOFError) as error:
         raise BackupFailed(f"{file} can't be restored: {getattr(error, 'strerror', None) or error}") from error
     services.database.upgrade()
+    with services.database.writing() as db:
+        door.end_everything(db, services.now())
     return _hold_mails(services)
 
 

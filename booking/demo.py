@@ -72,6 +72,7 @@ _EVENTS: Final = (
     (10, "14:00", "16:30", "Schreibzeit"),
     (11, "09:00", "10:00", "Buchhaltung"),
 )
+_STAND_IN: Final = "Bert Beispiel, +49 30 5550123"
 
 
 def make_owner(services: Services) -> None:
@@ -87,7 +88,7 @@ def make_owner(services: Services) -> None:
             setup.add_call_type(db, OWNER, call_type)
         hours.set_holidays(db, OWNER, "DE", "BY", today)
         first, last = (_monday(today) + timedelta(days=days) for days in (14, 18))
-        hours.add_absence(db, OWNER, first, last, "Ich bin verreist und lese keine E-Mails.")
+        hours.add_absence(db, OWNER, first, last, "Ich bin verreist und lese keine E-Mails.", _STAND_IN)
         calendar = calendars.embedded_calendar(db, OWNER, services.vault, services.token)
         calendars.add_calendar(db, OWNER, calendar, services.vault)
 

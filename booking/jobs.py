@@ -1,4 +1,4 @@
-"""What the worker does for each kind of job of the outbox: sending a mail, writing to a calendar, answering a request.
+"""What the worker does for each kind of job: sends a mail, writes to a calendar, answers a request, sums up a night.
 
 Each handler works outside any transaction and returns a report, which is then saved in one of its own.
 ``services.failpoint`` names every place where a crash must lose nothing.
@@ -19,9 +19,10 @@ from booking.mail.messages import Facts, read_facts, render
 from booking.mail.smtp import MailDelayed, MailRefused, MailUncertain
 from booking.services import Services
 from booking.store import outbox
-from booking.store.models import Call, Job, Owner
-from booking.usecases import placing, requests, silence, takeover, ways_in
-from booking.usecases.notify import House, host_of, is_about_left, is_stale, owner_hears
+from booking.store.models import Job
+from booking.usecases import away, morning, placing, requests, takeover, ways_in
+from booking.usecases.hearing import MORNING, job_heard_at
+from booking.usecases.notify import House, host_of, is_about_left, is_stale
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +51,10 @@ def send_mail(services: Services, job: Job) -> Report:
     with services.database.reading() as db:
         if _is_stale(db, job, services.now()):
             return dropped(services.now())
-        hears_at = _reader_hears(db, job, services.now())
+        heard_at = job_heard_at(db, job, services.now())
         facts = _facts(db, services, job)
-    if hears_at > services.now():
-        return lambda db, job: outbox.try_again(db, job, hears_at, "waits for business hours")
+    if heard_at > services.now():
+        return lambda db, job: outbox.try_again(db, job, heard_at, "")
     message = render(
         facts,
         job_id=job.id,
@@ -135,11 +136,23 @@ def decide(services: Services, job: Job) -> Report:
     return done(now) if is_over else look_again(now)
 
 
+def compose_morning(services: Services, job: Job) -> Report:
+    """Compose the owner's morning mail, and wait for the next one."""
+    now = services.now()
+    with services.database.writing() as db:
+        next_at = morning.compose(db, house_of(services), job.owner_id, now)
+    services.failpoint("morning.composed")
+    return lambda db, job: outbox.try_again(db, job, next_at, "")
+
+
 HANDLERS: Final[Mapping[str, Callable[[Services, Job], Report]]] = {
     "mail": send_mail,
     "calendar": write_calendar,
     "decide": decide,
+    MORNING: compose_morning,
 }
+NEVER_GIVEN_UP: Final = frozenset({"decide", MORNING})
+"""Kinds of jobs that are tried again for ever: an answer was promised, and every day has its morning."""
 
 
 def house_of(services: Services) -> House:
@@ -148,7 +161,7 @@ def house_of(services: Services) -> House:
 
 
 def look_again(now: datetime, reason: str = "") -> Report:
-    """Report that a request is still open; it is never given up, since an answer was promised."""
+    """Report that it has to be looked at again soon, and is never given up."""
     return lambda db, job: outbox.try_again(db, job, now + LOOK_AGAIN, reason)
 
 
@@ -184,10 +197,16 @@ def later(
 def _is_stale(db: Session, job: Job, now: datetime) -> bool:
     if is_stale(db, job, now):
         return True
+    if away.is_about_absence(job):
+        return away.is_over(db, job)
     return _is_way_in(job) and ways_in.is_over(db, job.payload["way_in"], now)
 
 
 def _facts(db: Session, services: Services, job: Job) -> Facts:
+    if job.payload["message"] == MORNING:
+        return morning.mail_facts(db, house_of(services), job, services.now())
+    if away.is_about_absence(job):
+        return away.mail_facts(job)
     if _is_way_in(job):
         return ways_in.mail_facts(db, house_of(services), job.payload["way_in"])
     return read_facts(job.payload)
@@ -195,16 +214,6 @@ def _facts(db: Session, services: Services, job: Job) -> Facts:
 
 def _is_way_in(job: Job) -> bool:
     return "way_in" in job.payload
-
-
-def _reader_hears(db: Session, job: Job, now: datetime) -> datetime:
-    """Say when a mail may be read: a client's at once; the owner's not in quiet time, though it was due before it."""
-    if job.payload["to"] != "owner" or _is_way_in(job):  # whoever asked for a link waits for it
-        return now
-    if job.call_id is None:
-        return silence.owner_hears(db, db.get_one(Owner, job.owner_id), now)
-    moved_from = job.payload.get("moved_from")
-    return owner_hears(db.get_one(Call, job.call_id), now, datetime.fromisoformat(moved_from) if moved_from else None)
 
 
 def _written(now: datetime, call_id: str, uid: str, written: Placed) -> Report:

@@ -17,12 +17,13 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from booking.calendars.port import CalendarError
-from booking.jobs import HANDLERS, Report, Unexpected, house_of, later, look_again
+from booking.jobs import HANDLERS, NEVER_GIVEN_UP, Report, Unexpected, house_of, later, look_again
 from booking.services import Services, real_services
 from booking.settings import Settings
 from booking.store import outbox
 from booking.store.models import Installation, Job
-from booking.usecases import housekeeping, refresh, silence
+from booking.usecases import housekeeping, morning, refresh, silence
+from booking.usecases.hearing import MORNING
 
 log = logging.getLogger("booking.worker")  # not __main__, which it is when it runs
 
@@ -30,13 +31,14 @@ READ_SECONDS: Final = 60.0
 READ_LEASE: Final = timedelta(minutes=3)
 IDLE_SECONDS: Final = 1.0
 HEARTBEAT_SECONDS: Final = 15.0
+PLAN_SECONDS: Final = 60.0
 FORGET_SECONDS: Final = 3600.0
 AFTER_DATABASE_TROUBLE_SECONDS: Final = 5.0
 
 
 def run_once(services: Services) -> bool:
-    """Do one thing that is due, a job or a reading; say whether there was one."""
-    return run_job(services) or read_calendar(services)
+    """Do one thing that is due: a job, a reading, the plan of a morning mail; say whether there was one."""
+    return run_job(services) or read_calendar(services) or plan_mornings(services)
 
 
 def run_job(services: Services, kinds: Collection[str] = tuple(HANDLERS)) -> bool:
@@ -96,6 +98,16 @@ def heartbeat(services: Services) -> None:
         db.execute(update(Installation).values(worker_seen_at=services.now()))
 
 
+def plan_mornings(services: Services) -> bool:
+    """See to it that every owner's morning mail is due when their hours say by now; say whether any was not."""
+    with services.database.reading() as db:
+        owners = morning.misplanned(db)
+    for owner_id in owners:
+        with services.database.writing() as db:
+            morning.plan(db, owner_id, services.now())
+    return bool(owners)
+
+
 def forget(services: Services) -> None:
     """Forget what need not be kept any more."""
     with services.database.writing() as db:
@@ -115,10 +127,11 @@ def main() -> None:
 def run(services: Services, stop: threading.Event) -> None:
     """Run every kind of work until ``stop`` is set."""
     chores = (
-        (partial(run_job, kinds=("mail", "decide")), IDLE_SECONDS),
+        (partial(run_job, kinds=("mail", "decide", MORNING)), IDLE_SECONDS),
         (partial(run_job, kinds=("calendar",)), IDLE_SECONDS),
         (read_calendar, IDLE_SECONDS),
         (heartbeat, HEARTBEAT_SECONDS),
+        (plan_mornings, PLAN_SECONDS),
         (forget, FORGET_SECONDS),
     )
     threads = [threading.Thread(target=_repeat, args=(services, chore, idle, stop)) for chore, idle in chores]
@@ -147,7 +160,7 @@ def _handled(services: Services, job: Job) -> Report:
         raise
     except Exception as error:  # the job boundary: one job's fault must not stop the others
         log.exception("job %s (%s) failed", job.number, job.kind)
-        if job.kind == "decide":
+        if job.kind in NEVER_GIVEN_UP:
             return look_again(services.now(), f"{type(error).__name__}: see the log")
         return later(services.now(), job, Unexpected(f"{type(error).__name__}: see the log"))
 

@@ -124,7 +124,7 @@ def test_a_mail_to_the_owner_that_had_to_wait_does_not_leave_in_quiet_time(
     work(services)
     assert mailbox.to("anna@example.org") == []
     job = job_of(services, ".owner")
-    assert job.not_before == datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
+    assert job.not_before == datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
     clock.time = job.not_before
     work(services)
     assert len(mailbox.to("anna@example.org")) == 1

@@ -190,11 +190,12 @@ def set_holidays(services: Services, owner: str, country: str, region: str) -> A
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day off.")
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day off.")
 @click.option("--notice", default="", help="What the public page says about it.")
+@click.option("--stand-in", default="", help="Whom clients can turn to meanwhile.")
 @answers
-def add_absence(services: Services, owner: str, first: datetime, last: datetime, notice: str) -> Answer:
+def add_absence(services: Services, owner: str, first: datetime, last: datetime, notice: str, stand_in: str) -> Answer:
     """Add days off, both ends included. Calls that are booked already stay."""
     with services.database.writing() as db:
-        changed = hours.add_absence(db, owner, first.date(), last.date(), notice)
+        changed = hours.add_absence(db, owner, first.date(), last.date(), notice, stand_in)
     return Answer(_absences(changed), [f"Absent from {first.date()} to {last.date()}."])
 
 
@@ -245,7 +246,10 @@ def _found(call_type: CallType) -> str:
 
 
 def _absences(owner: Owner) -> list[dict[str, object]]:
-    return [{"from": one.first, "to": one.last, "notice": one.notice} for one in owner.timetable.absences]
+    return [
+        {"from": one.first, "to": one.last, "notice": one.notice, "stand_in": one.stand_in}
+        for one in owner.timetable.absences
+    ]
 
 
 def _call_type_data(call_type: CallType) -> dict[str, object]:

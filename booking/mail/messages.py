@@ -17,12 +17,16 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from booking.language import language
+from booking.mail.away import AwayView
 from booking.mail.facts import AccountFacts as AccountFacts
+from booking.mail.facts import AwayFacts as AwayFacts
 from booking.mail.facts import CalendarFacts as CalendarFacts
 from booking.mail.facts import CallFacts as CallFacts
 from booking.mail.facts import Facts as Facts
+from booking.mail.facts import MorningFacts as MorningFacts
 from booking.mail.facts import read_facts as read_facts
-from booking.mail.views import AccountView, CalendarView, CallView, OwnersView, ascii_address
+from booking.mail.morning import MorningView
+from booking.mail.views import AccountView, CalendarView, CallView, OwnersView, ascii_address, signature_of
 from booking.mail.views import on_date as on_date
 from booking.rules.ics import Method, client_ics
 from booking.rules.text import single_line
@@ -102,17 +106,17 @@ def event_title(locale: str, discretion: str, client_name: str) -> str:
 
 
 def _answers_to(facts: Facts) -> str:
-    if not isinstance(facts, CallFacts):
-        return ""
-    return facts.owner_email if facts.to == "client" else facts.client_email
+    if isinstance(facts, CallFacts):
+        return facts.owner_email if facts.to == "client" else facts.client_email
+    return facts.owner_email if isinstance(facts, AwayFacts) else ""
 
 
 def _sender(facts: Facts, mail_from: str, now: datetime) -> Address:
-    if not isinstance(facts, CallFacts) or facts.to == "owner":
+    if not isinstance(facts, CallFacts | AwayFacts) or facts.to == "owner":
         return Address(addr_spec=mail_from)
     # Folding a long or foreign name, `email` (Python 3.11) loses its quotation marks: with `",<eve@example.org>` in it,
     # the sender was Eve. So a name keeps nothing that means something in a header.
-    name = single_line(CallView(facts, now).signature.translate(_MEANT_IN_HEADERS))[:_LONGEST_NAME].strip()
+    name = single_line(signature_of(facts).translate(_MEANT_IN_HEADERS))[:_LONGEST_NAME].strip()
     if "." in name and not name.isascii():
         # A name that it quotes loses blanks where it is folded; these are none to it.
         name = name.replace(" ", "\N{NO-BREAK SPACE}")
@@ -139,10 +143,14 @@ def _rendered(code: str, layout: str, facts: Facts, now: datetime) -> tuple[str,
 
 
 def _seen(facts: Facts, now: datetime) -> dict[str, object]:
+    if isinstance(facts, AwayFacts):
+        return {"away": AwayView(facts)}
     if isinstance(facts, CalendarFacts):
         return {"calendar": CalendarView(facts)}
     if isinstance(facts, AccountFacts):
         return {"account": AccountView(facts)}
+    if isinstance(facts, MorningFacts):
+        return {"morning": MorningView(facts, now)}
     return {"call": CallView(facts, now) if facts.to == "client" else OwnersView(facts, now)}
 
 

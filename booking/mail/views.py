@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from booking.errors import InvalidPhone, InvalidText
 from booking.language import Language, language
-from booking.mail.facts import AccountFacts, CalendarFacts, CallFacts
+from booking.mail.facts import AccountFacts, AwayFacts, CalendarFacts, CallFacts
 from booking.rules.phone import display, masked, parse_phone
 from booking.rules.text import several_lines, single_line
 
@@ -37,7 +37,7 @@ class CallView:
         self.reason = single_line(facts.reason)
         self.type_name = single_line(facts.call_type_name)
         self.caller_id = single_line(facts.caller_id)
-        self.signature = single_line(facts.sender_name or ("" if self.is_neutral else facts.owner_name))
+        self.signature = signature_of(facts)
         # Written without a thought of who may see it: it often names a trade.
         self.farewell = "" if self.is_neutral else several_lines(facts.signature)
         self.link = facts.link
@@ -70,6 +70,11 @@ class CallView:
         return self._language.time(self._facts.starts_at, self._zone)
 
     @property
+    def end_time(self) -> str:
+        """10:00."""
+        return self._language.time(self._facts.ends_at, self._zone)
+
+    @property
     def place(self) -> str:
         """Berlin."""
         return self._language.place(self._facts.timezone)
@@ -100,21 +105,26 @@ class CallView:
         return {"day": day, "time": self._language.time(moment, self._zone)}
 
     @property
+    def answer_at(self) -> dict[str, str]:
+        """By which day and time a request is answered, the day always named."""
+        moment = self._facts.answer_by or self._facts.starts_at
+        return {"day": self._language.short_day(moment, self._zone), "time": self._language.time(moment, self._zone)}
+
+    @property
     def alternatives(self) -> list[dict[str, str]]:
         """Day and time of each start that is offered instead, and where it can be booked."""
         return [self._choice(start) for start in self._facts.alternatives]
 
     def _choice(self, start: datetime) -> dict[str, str]:
-        day = self._language.day(start, self._zone)
-        # It stands on a line of its own: "Вторник", not "вторник".
-        day = day[:1].upper() + day[1:]
-        return {"day": day, "time": self._language.time(start, self._zone), "url": self._booking_link(start)}
+        return {
+            "day": capital(self._language.day(start, self._zone)),
+            "time": self._language.time(start, self._zone),
+            "url": self._booking_link(start),
+        }
 
     def _booking_link(self, start: datetime) -> str:
-        seen = {"start": f"{start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "tz": self._facts.timezone}
-        if self._facts.unusual_minutes:
-            seen["minutes"] = str(self._facts.unusual_minutes)
-        return f"{self.booking_url}/book?{urlencode({**seen, 'lang': self._language.code}, safe=':/')}"
+        minutes = {"minutes": str(self._facts.unusual_minutes)} if self._facts.unusual_minutes else {}
+        return booking_link(self.booking_url, start, self._facts.timezone, self._language.code, **minutes)
 
     @property
     def masked_number(self) -> str:
@@ -181,6 +191,22 @@ def on_date(speak: Language, moment: datetime, zone: tzinfo) -> str:
     date = speak.full_date(moment, zone).partition(", ")[2]
     weekday = moment.astimezone(zone).weekday()
     return speak.gettext(_ON_WEEKDAY[weekday], date=date)
+
+
+def signature_of(facts: CallFacts | AwayFacts) -> str:
+    """Return who a mail to a client is from: under neutral discretion only a name that was chosen for it."""
+    return single_line(facts.sender_name or ("" if facts.discretion == "neutral" else facts.owner_name))
+
+
+def booking_link(page: str, start: datetime, timezone: str, code: str, **more: str) -> str:
+    """Return where a free start can be booked; ``page`` is that of the call type's times."""
+    seen = {"start": f"{start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "tz": timezone, **more, "lang": code}
+    return f"{page}/book?{urlencode(seen, safe=':/')}"
+
+
+def capital(day: str) -> str:
+    """Begin a day that stands on a line of its own: "Вторник", not "вторник"."""
+    return day[:1].upper() + day[1:]
 
 
 def ascii_address(address: str) -> str:

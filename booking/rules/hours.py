@@ -39,15 +39,23 @@ class Window:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Absence:
-    """Days off, both ends included, with an optional public notice."""
+    """Days off, both ends included, with an optional public notice, and whom clients can turn to meanwhile."""
 
     first: date
     last: date
     notice: str = ""
+    stand_in: str = ""
+    announced: tuple[date, ...] = ()
+    """The first and the last day that clients were told by mail; nothing where they were told none."""
 
     def __post_init__(self) -> None:
         if self.last < self.first:
             raise ValueError(f"an absence can't end before it begins: {self.first}, {self.last}")
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day."""
+        return self.first, self.last
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ class Timetable:
         if self.overrides:
             data["overrides"] = {day.isoformat(): _pairs(self.overrides[day]) for day in sorted(self.overrides)}
         if self.absences:
-            data["absences"] = [[a.first.isoformat(), a.last.isoformat(), a.notice] for a in self.absences]
+            data["absences"] = [_absence_row(absence) for absence in self.absences]
         return data
 
     @classmethod
@@ -101,10 +109,7 @@ class Timetable:
         return cls(
             weekly=tuple(_windows(pairs) for pairs in data.get("weekly", [[]] * len(_DAYS))),
             overrides={date.fromisoformat(day): _windows(pairs) for day, pairs in data.get("overrides", {}).items()},
-            absences=tuple(
-                Absence(date.fromisoformat(first), date.fromisoformat(last), notice)
-                for first, last, notice in data.get("absences", [])
-            ),
+            absences=tuple(_absence(row) for row in data.get("absences", [])),
         )
 
 
@@ -187,6 +192,21 @@ def _pairs(windows: Windows) -> list[list[int]]:
 
 def _windows(pairs: Iterable[tuple[int, int]]) -> Windows:
     return tuple(Window(start, end) for start, end in pairs)
+
+
+def _absence_row(absence: Absence) -> list[Any]:
+    row: list[Any] = [absence.first.isoformat(), absence.last.isoformat(), absence.notice]
+    if absence.stand_in or absence.announced:
+        row += [absence.stand_in, [day.isoformat() for day in absence.announced]]
+    return row
+
+
+def _absence(row: Sequence[Any]) -> Absence:
+    """Read a row; those that were written before a stand-in could be named end with the notice."""
+    first, last, notice, *more = row
+    stand_in, announced = more or ("", ())
+    days = tuple(date.fromisoformat(day) for day in announced)
+    return Absence(date.fromisoformat(first), date.fromisoformat(last), notice, stand_in, days)
 
 
 def _tidied(text: str) -> str:

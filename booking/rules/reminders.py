@@ -29,6 +29,15 @@ def next_night(moment: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(moment.astimezone(zone).date(), NIGHT_BEGINS, zone).astimezone(moment.tzinfo)
 
 
+def after_night(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return the moment itself by day; at night, when the night ends."""
+    local = moment.astimezone(zone)
+    if NIGHT_ENDS <= local.time() < NIGHT_BEGINS:
+        return moment
+    morning = local.date() + timedelta(days=1) if local.time() >= NIGHT_BEGINS else local.date()
+    return datetime.combine(morning, NIGHT_ENDS, zone).astimezone(moment.tzinfo)
+
+
 def _by_day(moment: datetime, zone: ZoneInfo) -> datetime:
     local = moment.astimezone(zone)
     if NIGHT_ENDS <= local.time() < NIGHT_BEGINS:

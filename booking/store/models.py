@@ -317,7 +317,7 @@ class Job(Base):
     """Random; a mail's Message-ID derives from it."""
     owner_id: Mapped[int] = mapped_column(sa.ForeignKey("owner.id"))
     kind: Mapped[str]
-    """``mail`` or ``calendar``."""
+    """``mail``, ``calendar``, ``decide`` (a request) or ``morning`` (the owner's morning mail)."""
     call_id: Mapped[str | None] = mapped_column(sa.ForeignKey("call.id"), index=True)
     group: Mapped[str] = mapped_column("group_key", index=True)
     """Jobs of one group leave in their order."""

@@ -21,6 +21,8 @@ DROPPED: Final = "not needed any more"
 """What ``last_error`` says of a job that is done because there was nothing to do any more."""
 SET_ASIDE: Final = "set aside by the owner"
 """What ``last_error`` says of a job that is done because its owner wants nothing to be done."""
+TAKEN_ALONG: Final = "told by the morning mail"
+"""What ``last_error`` says of a notice that is done because a morning mail tells it."""
 HELD_BACK: Final = "HeldBack"
 """``error_kind`` of a mail that may have left before the backup it comes from was brought back."""
 
@@ -120,6 +122,23 @@ def set_aside(db: Session, number: int, now: datetime) -> None:
     :raises NotWaiting: it is being done, or done.
     """
     _take_back(db, Job.number == number, now, {"done_at": now, "parked_at": None, "last_error": SET_ASIDE})
+
+
+def take_along(db: Session, numbers: Collection[int], now: datetime) -> list[int]:
+    """Note that another mail tells what these would have told; return which, in their order.
+
+    What a worker has at this moment, or what may have left already, stays as it is; the owner's lock must be held.
+    """
+    never_left = Job.sending_at.is_(None) & (Job.ambiguous_attempts == 0)
+    ours = and_(Job.number.in_(numbers), _is_open(Job), _is_free(now), never_left)
+    values = {"done_at": now, "lease": "", **_NO_ATTEMPT, **_NO_ERROR, "last_error": TAKEN_ALONG}
+    taken = update(Job).where(ours).values(**values)
+    return sorted(db.scalars(taken.returning(Job.number).execution_options(synchronize_session=False)))
+
+
+def change(db: Session, job: Job, values: Mapping[str, Any], now: datetime) -> bool:
+    """Change a job that waits; say whether it did: not where a worker has it. The owner's lock must be held."""
+    return _changed(db, and_(Job.number == job.number, _is_open(Job), _is_free(now)), values)
 
 
 def is_under_way(job: Job, now: datetime) -> bool:

@@ -92,6 +92,17 @@ def change(db: Session, owner: Owner, call_type: CallType, values: Mapping[str, 
     db.flush()
 
 
+def sketch(owner: Owner, call_type: CallType | None, values: Mapping[str, object], secret: str = "") -> CallType:
+    """Return a call type as it would be with these values; nothing is saved, ``call_type`` belongs to no session.
+
+    :param call_type: the one that would be changed; ``None`` for a new one.
+    :raises TypeSlugTaken: another call type of the owner has the slug.
+    """
+    sketched = call_type or CallType(slug="", visibility=LISTED, wording={})
+    _apply(owner, sketched, values, secret)
+    return sketched
+
+
 def duplicate(db: Session, owner: Owner, call_type: CallType, name: str) -> CallType:
     """Add a copy that nobody can book yet: it is hidden, has an address of its own and the name that is given."""
     copied = {key: getattr(call_type, key) for key in _COPIED}

@@ -18,7 +18,7 @@ from booking.store.models import Call, PlacedEvent
 from booking.store.owner_lock import lock_owner
 from booking.usecases.availability import Offer, load_offer
 from booking.usecases.by_hand import ByHand, check_place
-from booking.usecases.notify import House, remind_client, tell_client, tell_owner, write_calendar
+from booking.usecases.notify import House, remind, tell_client, tell_owner, write_calendar
 from booking.usecases.reserve import hold, record, release, set_time
 
 MOST_CHANGES: Final = 20
@@ -126,7 +126,7 @@ def move(
     hold(db, call, is_padded=is_offered)
     record(call, actor, Step.MOVE, now, reason=reason, moved_from=old_start)
     _tell(db, house, call, "moved", now, actor, moved_from=old_start, reason=reason)
-    remind_client(db, house, call, now)
+    remind(db, house, call, now)
     db.flush()
     return call
 
@@ -161,7 +161,7 @@ def correct(
     else:
         tell_client(db, house, call, "corrected", now, by=actor)
         tell_owner(db, house, call, "corrected", now, by=actor)
-        remind_client(db, house, call, now)
+        remind(db, house, call, now)
     db.flush()
     return call
 

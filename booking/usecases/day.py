@@ -14,14 +14,19 @@ from booking.rules.day import HeldStretch, Stretch, lay_out
 from booking.rules.hours import open_periods
 from booking.rules.lifecycle import HOLDS_TIME
 from booking.rules.period import Period
-from booking.rules.quiet import notice_time
+from booking.rules.quiet import next_opening
 from booking.store.accounts import DeskSession, PhoneTask
 from booking.store.models import Calendar, CalendarResource, Call, HeldPeriod, Job, Owner
 from booking.usecases.availability import COUNTS, holidays_of
+from booking.usecases.hearing import is_notice, working_time
 from booking.usecases.placing import known_as_ours
 
 AHEAD: Final = timedelta(days=14)
 """How far ahead the coming days are shown."""
+
+
+MOST_TITLED: Final = 60
+"""Events of one day that are told apart; nobody reads more."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,8 @@ def day_window(owner: Owner, day: date) -> Period:
 
 def quiet_until(owner: Owner, now: datetime) -> datetime | None:
     """Return when business begins again; ``None`` in business hours, and where there are none at all."""
-    opens = notice_time(now, owner.timetable, ZoneInfo(owner.timezone), holidays_of(owner, now), timedelta())
-    return opens if opens > now else None
+    opens = next_opening(now, working_time(owner, now))
+    return opens if opens is not None and opens > now else None
 
 
 def calls_between(db: Session, owner: Owner, window: Period) -> list[Call]:
@@ -76,26 +81,43 @@ def load_day(db: Session, owner: Owner, day: date, now: datetime) -> Agenda:
 
 
 def events_between(db: Session, owner: Owner, window: Period) -> list[Event]:
-    """Return the events that block in ``window``, earliest first; our own are calls, and no events."""
+    """Return the events that block in ``window``, earliest first; our own are calls, and no events.
+
+    Only the first :data:`MOST_TITLED` have a title: each is read from an object of its own.
+    """
     start, end = int(window.start.timestamp()), int(window.end.timestamp())
-    zone = ZoneInfo(owner.timezone)
-    events = []
+    found: list[tuple[Period, Calendar, str]] = []
     for calendar in db.scalars(select(Calendar).where(Calendar.owner_id == owner.id, COUNTS)).all():
         ours = known_as_ours(db, calendar.id, calendar.read_at or window.start)
         objects = select(CalendarResource.href, CalendarResource.uid, CalendarResource.busy)
         for href, uid, timeline in db.execute(objects.where(CalendarResource.calendar_id == calendar.id)):
             periods = timeline.clipped(start, end).periods()
             if periods and timeline not in ours.get(uid, ()):
-                ics = db.get_one(CalendarResource, (calendar.id, href)).ics
-                events += [Event(period, title_of(ics, period.start, zone), calendar.name) for period in periods]
-    return sorted(events, key=lambda event: event.period)
+                found += [(period, calendar, href) for period in periods]
+    found.sort(key=lambda each: each[0])
+    return [
+        Event(period, _title(db, calendar, href, period, owner) if place < MOST_TITLED else "", calendar.name)
+        for place, (period, calendar, href) in enumerate(found)
+    ]
+
+
+def _title(db: Session, calendar: Calendar, href: str, period: Period, owner: Owner) -> str:
+    ics = db.get_one(CalendarResource, (calendar.id, href)).ics
+    return title_of(ics, period.start, ZoneInfo(owner.timezone))
 
 
 def waiting_news(db: Session, owner: Owner, now: datetime) -> list[dict[str, Any]]:
-    """Return the facts of the notices that wait for business hours, oldest first."""
+    """Return the facts of the notices that wait for business hours, oldest first.
+
+    So does what a morning mail tells that has not left yet.
+    """
     mails = select(Job).where(Job.owner_id == owner.id, Job.kind == "mail", Job.done_at.is_(None))
-    waiting = mails.where(Job.parked_at.is_(None), Job.not_before > now).order_by(Job.number)
-    return [job.payload for job in db.scalars(waiting) if job.payload.get("to") == "owner"]
+    notices = [job for job in db.scalars(mails.order_by(Job.number)) if is_notice(job)]
+    told = [number for job in notices for number in job.payload.get("notices", ())]
+    single = [job for job in notices if "notices" not in job.payload]
+    waiting = [job for job in single if job.parked_at is None and job.not_before > now]
+    taken_along = db.scalars(select(Job).where(Job.number.in_(told)).order_by(Job.number)).all() if told else []
+    return [job.payload for job in (*taken_along, *waiting) if job.payload]
 
 
 def next_call(db: Session, owner: Owner, now: datetime) -> Call | None:

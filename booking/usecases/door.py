@@ -88,6 +88,13 @@ def end_sessions(db: Session, owner_id: int, *, but: str = "") -> None:
     db.execute(delete(DeskSession).where(DeskSession.owner_id == owner_id, DeskSession.public_id != but))
 
 
+def end_everything(db: Session, now: datetime) -> None:
+    """Log everybody's browsers out, and let no link that was handed out open anything any more."""
+    db.execute(delete(DeskSession))
+    unused = update(WayIn).where(WayIn.used_at.is_(None))
+    db.execute(unused.values(used_at=now).execution_options(synchronize_session=False))
+
+
 def find_owner(db: Session, owner_id: int) -> Owner:
     """Return an owner as the database has it now."""
     return db.get_one(Owner, owner_id, populate_existing=True)

@@ -23,6 +23,8 @@ from booking.usecases.setup import lock
 LONGEST_ABSENCE: Final = timedelta(days=366)
 LONGEST_NOTICE: Final = 400
 """Characters that the public page says about an absence."""
+LONGEST_STAND_IN: Final = 200
+"""Characters that say whom clients can turn to meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +80,21 @@ def set_holidays(db: Session, owner_slug: str, country: str, region: str, today:
     return owner
 
 
-def add_absence(db: Session, owner_slug: str, first: date, last: date, notice: str) -> Owner:
-    """Add days off, both ends included; ``notice`` is shown on the public page.
+def add_absence(db: Session, owner_slug: str, first: date, last: date, notice: str, stand_in: str = "") -> Owner:
+    """Add days off, both ends included.
 
+    :param notice: shown on the public page.
+    :param stand_in: whom clients can turn to meanwhile, in one or two lines.
     :raises NotFound: there is no such owner.
-    :raises InvalidText: the days or the notice can't be used.
+    :raises InvalidText: the days or one of the texts can't be used.
     """
     owner = lock(db, owner_slug)
     if last < first:
         raise InvalidText(f"the last day, {last}, lies before the first, {first}")
     if last - first > LONGEST_ABSENCE:
         raise InvalidText("give at most a year at once")
-    text = str(keyvalue.line(LONGEST_NOTICE)(notice))
-    owner.timetable = with_absence(owner.timetable, Absence(first, last, text))
+    text, helper = keyvalue.line(LONGEST_NOTICE)(notice), keyvalue.prose(LONGEST_STAND_IN)(stand_in)
+    owner.timetable = with_absence(owner.timetable, Absence(first, last, str(text), str(helper)))
     return owner
 
 
@@ -121,10 +125,16 @@ def with_day(timetable: Timetable, day: date, windows: Windows | None) -> Timeta
 
 
 def with_absence(timetable: Timetable, new: Absence | None, *, instead_of: Absence | None = None) -> Timetable:
-    """Return a timetable with one absence more, or with another one (or none) in the place of an old one."""
+    """Return a timetable with one absence more, or with another one (or none) in the place of an old one.
+
+    One of the very same days is replaced, too; what clients were told of these days stays told.
+    """
     kept = {absence for absence in timetable.absences if absence != instead_of}
-    absences = sorted(kept | {new} if new else kept)
-    return replace(timetable, absences=tuple(absences))
+    if new is not None:
+        same = {absence for absence in kept if absence.days == new.days}
+        told = next((absence.announced for absence in same if absence.announced), ())
+        kept = (kept - same) | {replace(new, announced=new.announced or told)}
+    return replace(timetable, absences=tuple(sorted(kept)))
 
 
 def absence_from(timetable: Timetable, first: date) -> Absence | None:

@@ -17,6 +17,8 @@ FORGET_MAILS_AFTER: Final = timedelta(days=30)
 FORGET_WAYS_IN_AFTER: Final = timedelta(days=7)
 KEEP_LEFT: Final = timedelta(days=1)
 KEEP_HELD: Final = timedelta(days=14)
+NEWS_OF_ABSENCES: Final = "away"
+"""How the groups of mails that tell clients of an absence begin."""
 
 
 def forget(db: Session, now: datetime) -> None:
@@ -35,6 +37,7 @@ def forget(db: Session, now: datetime) -> None:
     db.execute(delete(WayIn).where(WayIn.expires_at < now - FORGET_WAYS_IN_AFTER).execution_options(**quietly))
     gone = LeftEvent.removed_at < now - KEEP_LEFT  # no reading is under way that could still show them
     db.execute(delete(LeftEvent).where(gone).execution_options(**quietly))
+    empty_news_of_absences(db)
     for owner_id, retention_days in db.execute(select(Owner.id, Owner.retention_days)):
         anonymise(db, owner_id, ended_before=now - timedelta(days=retention_days))
 
@@ -50,6 +53,17 @@ def anonymise(db: Session, owner_id: int, *, ended_before: datetime) -> None:
     still_known = select(Call.id).where(Call.owner_id == owner_id, is_named).exists()
     forgotten = delete(ClientNote).where(ClientNote.owner_id == owner_id, ~still_known)
     db.execute(forgotten.execution_options(synchronize_session=False))
+
+
+def empty_news_of_absences(db: Session) -> None:
+    """Empty the mails about absences to people whom no call names any more: they belong to a person, and to no call."""
+    recipient = func.lower(Job.payload["recipient"].as_string())
+    named = select(Call.id).where(Call.owner_id == Job.owner_id, func.lower(Call.email) == recipient).exists()
+    of_nobody = (
+        Job.call_id.is_(None) & Job.group.startswith(f"{NEWS_OF_ABSENCES}.") & (cast(Job.payload, String) != "{}")
+    )
+    emptied = update(Job).where(of_nobody, ~named).values(payload={}, group=NEWS_OF_ABSENCES)
+    db.execute(emptied.execution_options(synchronize_session=False))
 
 
 def empty_calls(db: Session, call_ids: list[str]) -> None:

@@ -259,7 +259,7 @@ def number(least: int, most: int) -> Callable[[str], int]:
     """Return what reads a whole number."""
 
     def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
             raise InvalidText(f"give a whole number from {least} to {most}, not {text!r}")
         return int(text)
 

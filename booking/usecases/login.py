@@ -51,9 +51,15 @@ def begin(db: Session, attempt: Attempt, now: datetime) -> timedelta:
     return wait
 
 
-def succeed(db: Session, attempt: Attempt) -> None:
-    """Take back what was counted."""
-    db.execute(delete(LoginFailure).where(*_same(attempt)).execution_options(synchronize_session=False))
+def succeed(db: Session, attempt: Attempt, *, is_shared: bool = False) -> None:
+    """Take back what was counted; where several owners share the address, this one attempt only.
+
+    Else one of them could try the others' passwords for ever, with a right one of their own in between.
+    """
+    counted = [*_same(attempt)]
+    if is_shared:
+        counted.append(LoginFailure.id == select(func.max(LoginFailure.id)).where(*counted).scalar_subquery())
+    db.execute(delete(LoginFailure).where(*counted).execution_options(synchronize_session=False))
 
 
 def candidates(db: Session, email: str) -> list[Candidate]:
@@ -68,16 +74,26 @@ def candidates(db: Session, email: str) -> list[Candidate]:
 
 
 def let_in(
-    db: Session, vault: Vault, attempt: Attempt, right: Iterable[Candidate], code: str, now: datetime
+    db: Session,
+    vault: Vault,
+    attempt: Attempt,
+    right: Iterable[Candidate],
+    code: str,
+    now: datetime,
+    *,
+    is_shared: bool = False,
 ) -> int | None:
-    """Return the first of those whose password was right who may come in with this code, which is used up."""
+    """Return the first of those whose password was right who may come in with this code, which is used up.
+
+    :param is_shared: several owners have the address.
+    """
     for candidate in right:
         lock_owner(db, owner_id=candidate.owner_id)
         account = db.get(Account, candidate.owner_id)
         if account is None or account.password_hash != candidate.password_hash:
             continue  # it was changed since it was looked at
         if second_factor.accept(account, vault, code, now):
-            succeed(db, attempt)
+            succeed(db, attempt, is_shared=is_shared)
             return candidate.owner_id
     return None
 

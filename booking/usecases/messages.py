@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from booking.mail.facts import Facts, read_facts
@@ -14,15 +14,14 @@ from booking.store import outbox
 from booking.store.accounts import PhoneTask, WayIn
 from booking.store.models import Call, Job, Owner
 from booking.store.owner_lock import lock_owner
-from booking.usecases import ways_in
+from booking.usecases import away, morning, ways_in
 from booking.usecases.day import quiet_until
+from booking.usecases.hearing import MORNING
 from booking.usecases.notify import House, is_stale
+from booking.usecases.stuck import count_stuck as count_stuck
+from booking.usecases.stuck import is_stuck
 
 ON_A_PAGE: Final = 25
-TRIED_OFTEN: Final = 5
-"""After so many failures, about a quarter of an hour, something is stuck and not merely late."""
-MATTERS_FOR: Final = timedelta(days=7)
-"""So long a message that is about no call is worth a word when it can't leave."""
 NEVER_BY_PHONE: Final = frozenset({"reminder", "requested"})
 """What nobody needs to be told by phone."""
 HIDDEN_LINK: Final = "…"
@@ -56,7 +55,7 @@ def list_messages(db: Session, owner: Owner, which: Which, page: int, now: datet
     """Return the messages of one owner, newest first."""
     is_mail = Job.kind == "mail"
     is_waiting = is_mail & Job.done_at.is_(None) & Job.parked_at.is_(None)
-    wanted = {Which.ALL: or_(is_mail, _is_stuck(now)), Which.WAITING: is_waiting, Which.STUCK: _is_stuck(now)}[which]
+    wanted = {Which.ALL: or_(is_mail, is_stuck(now)), Which.WAITING: is_waiting, Which.STUCK: is_stuck(now)}[which]
     rows = select(Job, Call).outerjoin(Call, Call.id == Job.call_id).where(Job.owner_id == owner.id, wanted)
     newest = rows.order_by(Job.number.desc()).offset(page * ON_A_PAGE).limit(ON_A_PAGE + 1)
     found = [Message(job, call) for job, call in db.execute(newest)]
@@ -68,13 +67,6 @@ def find_message(db: Session, owner: Owner, message_id: str) -> Message | None:
     mine = (Job.owner_id == owner.id, Job.id == message_id, Job.kind.in_(("mail", "calendar")))
     row = db.execute(select(Job, Call).outerjoin(Call, Call.id == Job.call_id).where(*mine)).first()
     return Message(row[0], row[1]) if row else None
-
-
-def count_stuck(db: Session, owner: Owner, now: datetime, *, before: datetime | None = None) -> int:
-    """Count what could not leave and still matters; ``before``: only for calls that begin before this moment."""
-    stuck = select(func.count()).select_from(Job).outerjoin(Call, Call.id == Job.call_id)
-    of_owner = stuck.where(Job.owner_id == owner.id, _is_stuck(now))
-    return db.scalar(of_owner.where(Call.starts_at < before) if before else of_owner) or 0
 
 
 def count_alarms(db: Session, owner: Owner, now: datetime, shown_until: datetime | None) -> int:
@@ -95,6 +87,10 @@ def facts_of(db: Session, house: House, job: Job) -> Facts | None:
     """Return what a mail says; ``None`` where that was forgotten. A link into the desk is never shown."""
     if not job.payload:
         return None
+    if job.payload["message"] == MORNING:
+        return morning.mail_facts(db, house, job, job.created_at)
+    if away.is_about_absence(job):
+        return away.mail_facts(job)
     if "way_in" not in job.payload:
         return read_facts(job.payload)
     if db.get(WayIn, job.payload["way_in"]) is None:
@@ -108,6 +104,8 @@ def is_pointless(db: Session, job: Job, now: datetime) -> bool:
         return False
     if is_stale(db, job, now):
         return True
+    if away.is_about_absence(job):
+        return away.is_over(db, job)
     return "way_in" in job.payload and ways_in.is_over(db, job.payload["way_in"], now)
 
 
@@ -151,12 +149,3 @@ def _tell_by_phone(db: Session, call: Call, what: str, now: datetime) -> None:
     same = (PhoneTask.call_id == call.id, PhoneTask.message == what, PhoneTask.done_at.is_(None))
     if db.scalar(select(PhoneTask.id).where(*same).limit(1)) is None:
         db.add(PhoneTask(owner_id=call.owner_id, call_id=call.id, message=what, created_at=now))
-
-
-def _is_stuck(now: datetime) -> ColumnElement[bool]:
-    """Given up, or tried often in vain; what nobody needs any more is not stuck. The call must be joined."""
-    has_failed = Job.parked_at.is_not(None) | ((Job.error_kind != "") & (Job.attempts >= TRIED_OFTEN))
-    is_about_nothing = Job.call_id.is_(None) & (Job.created_at > now - MATTERS_FOR)
-    is_of_use = Job.not_after.is_(None) | (Job.not_after > now)
-    is_shown = Job.kind.in_(("mail", "calendar"))
-    return and_(is_shown, Job.done_at.is_(None), has_failed, is_of_use, is_about_nothing | (Call.ends_at > now))

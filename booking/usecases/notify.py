@@ -1,6 +1,6 @@
 """Who hears what, and when: facts for mails and the calendar, written into the outbox.
 
-Clients hear at once. The owner's notices wait for business hours, unless the call starts before.
+Clients hear at once. The owner's notices obey quiet time (:mod:`booking.usecases.hearing`).
 """
 
 from collections.abc import Callable
@@ -16,14 +16,15 @@ from sqlalchemy.orm import Session
 from booking.errors import CapReached
 from booking.mail.messages import CallFacts
 from booking.rules.lifecycle import Actor, State
-from booking.rules.quiet import notice_time
+from booking.rules.quiet import is_quiet
 from booking.rules.reminders import next_night, reminder_times
 from booking.signing import LINK_FROM_MAIL, Signing
 from booking.store.accounts import PhoneTask
 from booking.store.models import Call, Job, Owner
 from booking.store.outbox import DROPPED
 from booking.store.owner_lock import lock_count
-from booking.usecases.availability import holidays_of, is_bookable, lengths_of
+from booking.usecases.availability import is_bookable, lengths_of
+from booking.usecases.hearing import REMINDER, call_heard_at, working_time
 from booking.usecases.wording import wording_of
 
 FIRST_MAILS: Final = frozenset({"booked", "requested", "corrected", "moved"})
@@ -35,6 +36,8 @@ FIRST_MAILS_A_DAY: Final = 3
 LEFT: Final = "left"
 LATEST_REMINDER: Final = timedelta(hours=2)
 """A reminder that could not leave for so long is not sent any more."""
+OWNER_REMINDED: Final = timedelta(hours=1)
+"""How long before a call in quiet time its owner is reminded of it."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def tell_client(
 def tell_owner(
     db: Session, house: House, call: Call, message: str, now: datetime, *, by: Actor = Actor.CLIENT, **more: Any
 ) -> None:
-    """Write the owner's mail into the outbox: it leaves in business hours, or before a call that starts earlier.
+    """Write the owner's mail into the outbox: it leaves in business hours, or before a call that begins earlier.
 
     Of what owners do themselves they get none, and none of what waited to be told: they have seen the call.
 
@@ -100,18 +103,21 @@ def tell_owner(
         return
     facts = replace(facts_of(house, call, message, "owner"), **more)
     job = _job(house, call, "mail", "owner", now)
-    job.payload, job.not_before = facts.to_payload(), owner_hears(call, now, facts.moved_from)
+    job.payload, job.not_before = facts.to_payload(), call_heard_at(call, now, facts.moved_from)
     db.add(job)
 
 
-def remind_client(db: Session, house: House, call: Call, now: datetime) -> None:
-    """Write the client's reminders into the outbox, each for its time; any change of the call makes them stale."""
+def remind(db: Session, house: House, call: Call, now: datetime) -> None:
+    """Write the reminders of a call into the outbox, each for its time; any change of the call makes them stale.
+
+    The owner has one where the call begins in quiet time: such a call stands only where they agreed to it.
+    """
     for moment in reminders_of(call, now):
-        job = _job(house, call, "mail", f"reminder.{moment:%Y%m%dT%H%M}.{call.sequence}", now)
-        job.payload = facts_of(house, call, "reminder", "client").to_payload()
-        job.not_before = moment
-        job.not_after = min(moment + LATEST_REMINDER, call.starts_at, next_night(moment, ZoneInfo(call.timezone)))
-        db.add(job)
+        latest = min(moment + LATEST_REMINDER, call.starts_at, next_night(moment, ZoneInfo(call.timezone)))
+        db.add(_reminder(house, call, "client", now, moment, latest))
+    moment = call.starts_at - OWNER_REMINDED
+    if moment > now and is_quiet(call.starts_at, working_time(call.owner, now)):
+        db.add(_reminder(house, call, "owner", now, moment, call.starts_at))
 
 
 def reminders_of(call: Call, since: datetime) -> list[datetime]:
@@ -151,31 +157,20 @@ def is_about_left(job: Job) -> bool:
 def is_stale(db: Session, job: Job, now: datetime) -> bool:
     """Say whether a mail has nothing to tell any more.
 
-    A reminder that comes too late, or of a call that has changed since, says nothing true. An owner who never heard of
-    a call that is cancelled meanwhile need not hear that it was booked. A client whose data was erased is not
-    written to.
+    A reminder that comes too late, or of a call that has changed since, says nothing true; the owner's is of no use
+    where the call begins in business hours by now. An owner who never heard of a call that is cancelled meanwhile need
+    not hear that it was booked. A client whose data was erased is not written to.
     """
     if not job.payload or (job.not_after is not None and now >= job.not_after):
         return True
     call = db.get(Call, job.call_id) if job.call_id else None
     if call is None:
         return False
-    if job.payload["message"] == "reminder":
-        return call.state != State.CONFIRMED or call.sequence != job.payload["sequence"]
+    if job.payload["message"] == REMINDER:
+        is_needed = job.payload["to"] != "owner" or is_quiet(call.starts_at, working_time(call.owner, now))
+        return call.state != State.CONFIRMED or call.sequence != job.payload["sequence"] or not is_needed
     is_news_to_owner = job.payload["to"] == "owner" and job.payload["message"] in ("booked", "corrected")
     return is_news_to_owner and call.state == State.CANCELLED
-
-
-def owner_hears(call: Call, now: datetime, moved_from: datetime | None = None) -> datetime:
-    """Return when the owner may hear of a call: in business hours, half an hour before them, or before it begins.
-
-    A call that was moved must be heard of before its old time, too. What is past waits for business hours.
-    """
-    owner = call.owner
-    lead = timedelta(minutes=owner.morning_minutes)
-    heard = notice_time(now, owner.timetable, ZoneInfo(owner.timezone), holidays_of(owner, now), lead)
-    begins = [start for start in (call.starts_at, moved_from) if start is not None and start > now]
-    return now if begins and min(begins) <= heard else heard
 
 
 def _tell_by_phone(db: Session, call: Call, message: str, now: datetime, by: Actor) -> None:
@@ -190,6 +185,13 @@ def _drop_waiting(db: Session, group: str, now: datetime) -> None:
     is_waiting = Job.done_at.is_(None) & Job.parked_at.is_(None) & Job.sending_at.is_(None)
     waiting = update(Job).where(Job.group == group, is_waiting).values(done_at=now, last_error=DROPPED)
     db.execute(waiting.execution_options(synchronize_session=False))
+
+
+def _reminder(house: House, call: Call, to: str, now: datetime, at: datetime, until: datetime) -> Job:
+    whose = f"reminder.{at:%Y%m%dT%H%M}.{call.sequence}" if to == "client" else f"reminder.owner.{call.sequence}"
+    job = _job(house, call, "mail", whose, now)
+    job.payload, job.not_before, job.not_after = facts_of(house, call, REMINDER, to).to_payload(), at, until
+    return job
 
 
 def _job(house: House, call: Call, kind: str, to: str, now: datetime) -> Job:
@@ -253,13 +255,13 @@ def facts_of(house: House, call: Call, message: str, to: str) -> CallFacts:
         ics_uid=call.ics_uid,
         sequence=call.sequence,
         link=f"{house.base_url}/c/{link}" if to_client else desk_link(house.base_url, call.id),
-        booking_url=_booking_url(house, call),
+        booking_url=booking_url(house, call),
         unusual_minutes=_unusual_minutes(call),
         answer_by=call.answer_by,
     )
 
 
-def _booking_url(house: House, call: Call) -> str:
+def booking_url(house: House, call: Call) -> str:
     """Return where another call can be chosen: of the same type, or of any where that one can't be booked any more."""
     page = f"{house.base_url}/{call.owner.slug}"
     return f"{page}/{call.call_type.slug}" if is_bookable(call.call_type) else page

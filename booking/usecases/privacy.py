@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from booking.errors import InvalidText, NotFound
@@ -12,7 +12,7 @@ from booking.rules.lifecycle import HOLDS_TIME
 from booking.store.accounts import ClientNote
 from booking.store.models import Call, Job, Owner, PlacedEvent
 from booking.usecases.clients import contacts_of
-from booking.usecases.housekeeping import empty_calls
+from booking.usecases.housekeeping import NEWS_OF_ABSENCES, empty_calls, empty_news_of_absences
 from booking.usecases.notify import House, write_calendar
 from booking.usecases.setup import lock
 
@@ -55,7 +55,9 @@ def export(db: Session, owner_slug: str, email: str) -> ClientData:
     if not calls and not notes:
         raise NotFound(f"nothing is kept about {email} with {owner_slug!r}")
     of_calls = Job.call_id.in_([call.id for call in calls])
-    mails = db.scalars(select(Job).where(Job.kind == "mail", of_calls).order_by(Job.number)).all()
+    mails = db.scalars(
+        select(Job).where(Job.kind == "mail", of_calls | _is_news_of_absences(owner_id, email)).order_by(Job.number)
+    ).all()
     return ClientData(calls, mails, notes)
 
 
@@ -76,6 +78,7 @@ def erase(db: Session, owner_slug: str, email: str, now: datetime, house: House)
     for row in (*data.calls, *data.mails, *data.notes):
         db.expunge(row)
     empty_calls(db, [call.id for call in data.calls])
+    empty_news_of_absences(db)
     db.execute(delete(ClientNote).where(ClientNote.id.in_([note.id for note in data.notes])))
     for call in data.calls:
         placed = db.get(PlacedEvent, call.id)
@@ -83,3 +86,10 @@ def erase(db: Session, owner_slug: str, email: str, now: datetime, house: House)
             write_calendar(db, house, db.get_one(Call, call.id), now)
     db.flush()
     return data
+
+
+def _is_news_of_absences(owner_id: int, email: str) -> ColumnElement[bool]:
+    """Mails about absences belong to a person, and to no call."""
+    recipient = func.lower(Job.payload["recipient"].as_string())
+    is_news = Job.call_id.is_(None) & Job.group.startswith(f"{NEWS_OF_ABSENCES}.")
+    return (Job.owner_id == owner_id) & is_news & (recipient == email.strip().lower())

@@ -20,7 +20,7 @@ from booking.usecases.clients import is_blocked
 from booking.usecases.notify import (
     House,
     decide_later,
-    remind_client,
+    remind,
     tell_client,
     tell_owner,
     write_calendar,
@@ -112,7 +112,7 @@ def announce(db: Session, house: House, call: Call, now: datetime, *, by: Actor,
     _place(db, house, call, now)
     tell_client(db, house, call, message, now, by=by)
     tell_owner(db, house, call, "booked", now, by=by)
-    remind_client(db, house, call, now)
+    remind(db, house, call, now)
 
 
 def hold(db: Session, call: Call, *, is_padded: bool = True) -> None:

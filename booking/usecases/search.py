@@ -55,10 +55,12 @@ def read_date(text: str, today: date) -> date | None:
 
 
 def _day(year: int, month: int, number: int) -> date | None:
+    """Return a day, if there is one; the first and last years, where zones overflow, have none."""
     try:
-        return date(year, month, number)
+        day = date(year, month, number)
     except ValueError:
         return None
+    return day if date.min.year < year < date.max.year else None
 
 
 def _matches(owner: Owner, text: str, now: datetime) -> ColumnElement[bool]:

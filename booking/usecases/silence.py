@@ -1,16 +1,15 @@
 """A calendar that falls silent: its owner is told once when it begins, and once when it is over."""
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from booking.mail.messages import CalendarFacts
-from booking.rules.quiet import notice_time
-from booking.store.models import Calendar, HeldPeriod, Job, Owner
+from booking.store.models import Calendar, Job
 from booking.store.outbox import DROPPED
-from booking.usecases.availability import FRESH_FOR, holidays_of
+from booking.usecases.availability import FRESH_FOR
+from booking.usecases.hearing import calendar_heard_at
 from booking.usecases.notify import House
 
 
@@ -40,9 +39,10 @@ def note_answer(db: Session, house: House, calendar_id: int, now: datetime) -> N
         db.add(_job(db, house, calendar, "calendar_back", now))
 
 
-def _job(db: Session, house: House, calendar: Calendar, message: str, now: datetime) -> Job:
+def facts_of(calendar: Calendar, message: str) -> CalendarFacts:
+    """Return what a mail about a calendar is made of."""
     owner = calendar.owner
-    facts = CalendarFacts(
+    return CalendarFacts(
         message=message,
         recipient=owner.email,
         locale=owner.locale,
@@ -51,26 +51,19 @@ def _job(db: Session, house: House, calendar: Calendar, message: str, now: datet
         error_kind=calendar.error_kind,
         silent_since=calendar.read_at,
     )
+
+
+def _job(db: Session, house: House, calendar: Calendar, message: str, now: datetime) -> Job:
     return Job(
         id=house.token(),
-        owner_id=owner.id,
+        owner_id=calendar.owner_id,
         kind="mail",
         group=_group(calendar),
-        payload=facts.to_payload(),
+        payload=facts_of(calendar, message).to_payload(),
         created_at=now,
-        not_before=owner_hears(db, owner, now),
+        not_before=calendar_heard_at(db, calendar.owner, now),
     )
 
 
 def _group(calendar: Calendar) -> str:
     return f"calendar.{calendar.id}"
-
-
-def owner_hears(db: Session, owner: Owner, now: datetime) -> datetime:
-    """Return when the owner may hear of a calendar: in quiet time it waits, unless a call begins before."""
-    lead = timedelta(minutes=owner.morning_minutes)
-    heard = notice_time(now, owner.timetable, ZoneInfo(owner.timezone), holidays_of(owner, now), lead)
-    threatened = select(HeldPeriod.id).where(
-        HeldPeriod.owner_id == owner.id, HeldPeriod.ends_at > now, HeldPeriod.starts_at < heard
-    )
-    return now if db.scalar(threatened.limit(1)) is not None else heard

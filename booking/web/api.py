@@ -12,10 +12,11 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from booking.errors import CapReached, IllegalStep, KeyReused, LengthNotOffered, NotFound, NotOffered
+from booking.rules import glide
 from booking.rules.lifecycle import Actor, State
 from booking.signing import Link
 from booking.store.models import Call, CallType, Owner
-from booking.usecases.availability import Offer, find_owner, lengths_of, listed_types, load_public_offer
+from booking.usecases.availability import Offer, find_owner, holidays_of, lengths_of, listed_types, load_public_offer
 from booking.usecases.calls import cancel, find_call, load_offer_to_move
 from booking.usecases.reserve import Wish
 from booking.web import old_address, openapi, pages
@@ -32,7 +33,6 @@ from booking.web.api_fields import (
 from booking.web.context import gettext, now, services, use_owner
 from booking.web.forms import asks_for_note, questions_of
 from booking.web.instants import write_instant, write_instants
-from booking.web.pages import ANNOUNCED_WITHIN
 from booking.web.reserving import CalendarsSilent, house, move, reserve
 from booking.web.shelf import shelf
 
@@ -264,19 +264,20 @@ def _type_facts(call_type: CallType, owner: Owner) -> dict[str, object]:
     }
 
 
-def _notice(owner: Owner) -> dict[str, str] | None:
-    """Return the public notice of the absence that is on, or comes soon."""
+def _notice(owner: Owner) -> dict[str, str | None] | None:
+    """Return what the owner says in public of the absence that is on, or comes soon."""
     today = now().astimezone(ZoneInfo(owner.timezone)).date()
-    until = today + ANNOUNCED_WITHIN
-    coming = [
-        absence
-        for absence in owner.timetable.absences
-        if absence.notice and absence.last >= today and absence.first <= until
-    ]
-    if not coming:
+    coming = glide.coming(owner.timetable, today, holidays_of(owner, now()))
+    told = next((away for away in coming if away.absence.notice or away.absence.stand_in), None)
+    if told is None:
         return None
-    first = min(coming)
-    return {"from": first.first.isoformat(), "to": first.last.isoformat(), "text": first.notice}
+    return {
+        "from": told.absence.first.isoformat(),
+        "to": told.absence.last.isoformat(),
+        "back": told.back.isoformat() if told.back else None,
+        "text": told.absence.notice,
+        "stand_in": told.absence.stand_in,
+    }
 
 
 def _cacheable(data: object) -> Response:

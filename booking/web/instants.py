@@ -14,13 +14,17 @@ _CLOCK: Final = tuple(f"T{minute // 60:02}:{minute % 60:02}:00" for minute in ra
 
 
 def read_instant(text: str) -> datetime | None:
-    """Return the moment in aware UTC, or ``None`` where the text is no RFC 3339 time with an offset."""
+    """Return the moment in aware UTC, or ``None`` where the text is no RFC 3339 time with an offset.
+
+    The first and last years, where zones overflow, are none.
+    """
     if not _RFC_3339.fullmatch(text):
         return None
     try:
-        return datetime.fromisoformat(text.upper().replace("Z", "+00:00")).astimezone(UTC)
+        moment = datetime.fromisoformat(text.upper().replace("Z", "+00:00")).astimezone(UTC)
     except (ValueError, OverflowError):  # 31 February; an offset that leaves the years 1 to 9999
         return None
+    return moment if date.min.year < moment.year < date.max.year else None
 
 
 def read_day(text: str) -> date | None:

@@ -15,7 +15,7 @@ def new_address() -> str | None:
     """Return where the page asked for is now; ``None`` where the owner was found, or was never called like that."""
     place = request.view_args or {}
     slug = place.get("owner_slug")
-    if slug is None or request.endpoint is None or "owner" in g:
+    if slug is None or "\0" in slug or request.endpoint is None or "owner" in g:
         return None
     found = services().database.glance(NEW_OF_OLD, {"slug": slug})
     if found is None:

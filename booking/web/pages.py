@@ -5,36 +5,20 @@ Sentences stand here or in the templates, each as one msgid.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from functools import lru_cache
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.lists import format_list
 from flask import Response, g, make_response, render_template, request
 
 from booking.mail.messages import on_date
-from booking.rules.hours import Timetable
 from booking.store.models import CallType, Owner
 from booking.usecases.wording import Wording, wording_of
 from booking.web import framing
 from booking.web.accent import read_colour
 from booking.web.context import gettext, ngettext, reader, zone_name
 from booking.web.unbroken import page_language
-
-ANNOUNCED_WITHIN: Final = timedelta(days=14)
-"""How long before an absence the public page speaks of it."""
-LONGEST_ABSENCE: Final = timedelta(days=400)
-_DAY: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Away:
-    """An absence as the public page tells it, in words."""
-
-    sentence: str
-    back: str
-    notice: str
 
 
 @dataclass(frozen=True)
@@ -166,36 +150,6 @@ def who_calls(call_type: CallType) -> str:
         "choice": gettext("You choose who calls whom"),
     }
     return words[call_type.who_calls]
-
-
-def away(owner: Owner, now: datetime, holidays: frozenset[date]) -> Away | None:
-    """Tell of the absence that is, or begins within two weeks."""
-    today = now.astimezone(ZoneInfo(owner.timezone)).date()
-    ahead = (
-        absence
-        for absence in sorted(owner.timetable.absences)
-        if absence.last >= today and absence.first <= today + ANNOUNCED_WITHIN
-    )
-    absence = next(ahead, None)
-    if absence is None:
-        return None
-    first, last = _day_words(absence.first), _day_words(absence.last)
-    if absence.first == absence.last:
-        sentence = gettext("I am away on %(day)s.", day=first)
-    else:
-        sentence = gettext("I am away from %(first)s to %(last)s.", first=first, last=last)
-    back = _first_day_back(owner.timetable, absence.last, holidays)
-    return Away(sentence, gettext("I am back on %(day)s.", day=_day_words(back)) if back else "", absence.notice)
-
-
-def _first_day_back(timetable: Timetable, last: date, holidays: frozenset[date]) -> date | None:
-    days = (last + _DAY * number for number in range(1, LONGEST_ABSENCE.days))
-    return next((day for day in days if timetable.windows_on(day, holidays)), None)
-
-
-def _day_words(day: date) -> str:
-    zone = ZoneInfo("UTC")
-    return reader().day(datetime.combine(day, time(12), zone), zone)
 
 
 def _theirs(moment: datetime, zone: ZoneInfo, theirs: ZoneInfo) -> str:

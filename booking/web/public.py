@@ -4,6 +4,7 @@ GET changes nothing. The form keeps what was typed, whatever the answer is.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 
 from booking.errors import CapReached, KeyReused, LengthNotOffered, NotFound, NotOffered
-from booking.store.models import Owner
+from booking.store.models import CallType, Owner
 from booking.usecases.availability import (
     Offer,
     holidays_of,
@@ -21,8 +22,9 @@ from booking.usecases.availability import (
     only_owner,
 )
 from booking.usecases.reserve import Wish
-from booking.web import framing, pages
+from booking.web import away, framing, pages
 from booking.web.accent import read_colour, stylesheet
+from booking.web.away import Offered
 from booking.web.context import gettext, link, now, reader, services, zone_name
 from booking.web.forms import (
     HONEYPOT,
@@ -50,6 +52,8 @@ LEAST_AGE: Final = timedelta(seconds=2)
 """Nobody reads and fills the form faster; machines do."""
 GREATEST_AGE: Final = timedelta(hours=24)
 ALTERNATIVES: Final = 6
+TYPES_AROUND_ABSENCE: Final = 3
+"""Of how many call types the list names free times before or after an absence."""
 RETRY_DATABASE: Final = timedelta(seconds=5)
 RETRY_CAP: Final = {"person": timedelta(days=1), "address": timedelta(days=1), "origin": timedelta(hours=1)}
 KEEP_ACCENT: Final = timedelta(days=365)
@@ -74,17 +78,20 @@ def owner(owner_slug: str) -> ResponseReturnValue:
         only, embed = listed[0], framing.carried()
         return redirect(link("public.times", owner_slug=owner_slug, type_slug=only.slug, embed=embed))
     framing.let_sites_frame(found)
-    return pages.kept(show_call_types("public/call_types.html", found))
+    return pages.kept(show_call_types("public/call_types.html", found, lambda: _offered(found, listed)))
 
 
-def show_call_types(template: str, owner: Owner) -> Response:
-    """Render who takes the calls, and what can be booked."""
+def show_call_types(template: str, owner: Owner, offered: Callable[[], Sequence[Offered]] = tuple) -> Response:
+    """Render who takes the calls, and what can be booked.
+
+    :param offered: the free times around an absence; asked only where there is one.
+    """
     return pages.page(
         template,
         is_home=True,
         is_embedded=framing.wants_embedded(),
         embed=framing.carried(),
-        away=pages.away(owner, now(), holidays_of(owner, now())),
+        absences=away.notices(owner, now(), holidays_of(owner, now()), offered),
         call_types=[
             (each, pages.wording(each, owner), in_short(each), pages.spoken(each)) for each in listed_types(owner)
         ],
@@ -171,6 +178,18 @@ class _Attempt:
     offer: Offer
     start: datetime | None
     form: DetailsForm
+
+
+def _offered(owner: Owner, call_types: Sequence[CallType]) -> list[Offered]:
+    """Return the free times of the first call types, as far as they are known."""
+    found = []
+    for each in call_types[:TYPES_AROUND_ABSENCE]:
+        offer = shelf().offer(services().database, owner.slug, each.slug, now())
+        if offer.mode == "book":
+            way = link("public.details", owner_slug=owner.slug, type_slug=each.slug, start="")
+            name = pages.wording(each, owner).name
+            found.append(Offered(offer.all_free(), offer.horizon.end, way, name))
+    return found
 
 
 def _times(offer: Offer) -> Response:

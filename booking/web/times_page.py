@@ -9,7 +9,8 @@ from flask import Response, request
 
 from booking.store.models import CallType
 from booking.usecases.availability import Offer, lengths_of
-from booking.web import pages
+from booking.web import away, pages
+from booking.web.away import Offered
 from booking.web.context import link, now, reader, zone_name
 from booking.web.instants import read_day
 from booking.web.times import Time, Times
@@ -65,6 +66,7 @@ def show_times(
     :param day: the day that is shown where the address names none.
     """
     wished = {"day": day, **{name: read_day(request.args[name]) for name in ("day", "from") if name in request.args}}
+    times = Times(offer, reader(), ZoneInfo(zone_name()), wished, but=but)
     return pages.page(
         template,
         200,
@@ -75,8 +77,10 @@ def show_times(
         wording=pages.wording(offer.call_type, offer.owner),
         spoken=pages.spoken(offer.call_type),
         lengths=lengths(offer),
-        away=pages.away(offer.owner, now(), offer.agenda.holidays),
-        times=Times(offer, reader(), ZoneInfo(zone_name()), wished, but=but),
+        absences=away.notices(
+            offer.owner, now(), offer.agenda.holidays, lambda: [Offered(times.free, offer.horizon.end, ways.time)]
+        ),
+        times=times,
         ways=ways,
         zone_words=pages.zone_words(zone_name()),
         several=offer.has_siblings,

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from tests.browser.desk_site import furnish
 from tests.browser.site import FLAGS, Site, open_site
+from tests.browser.walker import open_own_site
 from tests.conftest import CHROMIUM
 
 OpenPage = Callable[..., Page]
@@ -69,6 +70,13 @@ def open_desk(open_page: OpenPage, tmp_path: Path, sqlite_template: Path) -> Ite
             return page
 
         yield open_it
+
+
+@pytest.fixture
+def own_site(tmp_path: Path, sqlite_template: Path) -> Iterator[Site]:
+    """An installation of the test's own, with Mara, who can log in."""
+    with open_own_site(tmp_path, sqlite_template) as own:
+        yield own
 
 
 def _note_complaints(page: Page, own: str, complaints: list[str]) -> None:

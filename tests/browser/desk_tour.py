@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.desk_site import EVENING, NEW, UNPROVED
 from tests.browser.visits import Visit, stay
 
 
@@ -58,6 +59,12 @@ def preview(page: Page) -> None:
     button.evaluate("each => each.removeAttribute('formtarget')")
     button.click()
     page.locator("#preview").wait_for()
+
+
+def tell_clients(page: Page) -> None:
+    """Send the mails that tell of an absence."""
+    page.locator("form .actions .button").first.click()
+    page.locator("#tell").wait_for()
 
 
 def plan_nothing(page: Page) -> None:
@@ -117,10 +124,16 @@ def open_call_type(page: Page) -> None:
     page.locator("details").evaluate_all("all => all.forEach(each => { each.open = true; })")
 
 
+def preview_call_type(page: Page) -> None:
+    """Look at the page of the first call type, in this window."""
+    open_call_type(page)
+    preview(page)
+
+
 def save_nameless_call_type(page: Page) -> None:
     """Save a call type without a name, with a length that is none."""
     page.locator("#minutes").fill("0")
-    page.locator("main form .actions button").click()
+    page.locator("main form .actions button").first.click()
     page.locator(".summary").wait_for()
 
 
@@ -155,8 +168,88 @@ def unfold(page: Page) -> None:
     page.locator("main details").evaluate_all("all => all.forEach(each => { each.open = true; })")
 
 
+def become(session: str, then: Visit = stay, path: str = "") -> Visit:
+    """Be somebody else, who is logged in, too, and go on here, or at another path."""
+
+    def visit(page: Page) -> None:
+        root, _, query = page.url.partition("/desk")
+        page.context.add_cookies([{"name": "desk", "value": session, "url": root}])
+        page.goto(f"{root}{path}?{query.partition('?')[2]}" if path else page.url)
+        then(page)
+
+    return visit
+
+
+def forget(page: Page) -> None:
+    """Come without a session."""
+    page.context.clear_cookies()
+    page.reload()
+    page.locator("#email").wait_for()
+
+
+def forget_while_typing(page: Page) -> None:
+    """Type into a form, and send it when the session is over."""
+    page.locator("#name").fill("Kim")
+    page.context.clear_cookies()
+    page.locator("form[data-once] .actions button").click()
+    page.locator("[name=email]").wait_for()
+
+
+def log_out(page: Page) -> None:
+    """Go out by the button in the head."""
+    page.locator("button[form=logout]").click()
+    page.locator(".said").wait_for()
+
+
+def log_in_wrongly(page: Page) -> None:
+    """Log in with a password that is not the right one."""
+    forget(page)
+    page.locator("#email").fill("greta@example.org")
+    page.locator("#password").fill("not the right one")
+    page.locator("main form .button").click()
+    page.locator(".summary").wait_for()
+
+
+def prove_wrongly(page: Page) -> None:
+    """Type a wrong password where the password is asked for once more."""
+    page.locator("#password").fill("not the right one")
+    page.locator("main form .button").click()
+    page.locator(".summary").wait_for()
+
+
+def show_waiting(page: Page) -> None:
+    """Look at what waits all the same."""
+    page.locator("main form .button").click()
+    page.locator(".timeline").wait_for()
+
+
+def renew_codes(page: Page) -> None:
+    """Make new recovery codes."""
+    page.locator("main form .button").first.click()
+    page.locator(".recovery").wait_for()
+
+
 TOUR: dict[str, tuple[str, Visit]] = {
     "desk": ("/desk", stay),
+    "desk, nothing yet": ("/desk", become(NEW)),
+    "desk, quiet time": ("/desk", become(EVENING)),
+    "desk, quiet time, shown all the same": ("/desk", become(EVENING, show_waiting)),
+    "desk, no calls yet": ("/desk/calls", become(NEW)),
+    "desk, no messages yet": ("/desk/messages", become(NEW)),
+    "desk, no call types yet": ("/desk/call-types", become(NEW)),
+    "desk, no calendars yet": ("/desk/calendars", become(NEW)),
+    "desk, health of a new desk": ("/desk/health", become(NEW)),
+    "desk, locked": ("/desk/settings", forget),
+    "desk, locked while typing": ("/desk/calls/new", forget_while_typing),
+    "desk, logged out": ("/desk", log_out),
+    "desk, logging in wrongly": ("/desk", log_in_wrongly),
+    "desk, one-time link": ("{way_in}", stay),
+    "desk, one-time link that is over": ("/desk/in/nothing", stay),
+    "desk, new password by mail": ("{way_back}", stay),
+    "desk, asked for the password": ("/desk/account/password", become(UNPROVED)),
+    "desk, asked for the password, wrongly": ("/desk/account/password", become(UNPROVED, prove_wrongly)),
+    "desk, codes on": ("/desk", become(EVENING, path="/desk/account/codes")),
+    "desk, recovery codes": ("/desk", become(EVENING, renew_codes, "/desk/account/codes")),
     "desk, calls": ("/desk/calls", stay),
     "desk, calls found": ("/desk/calls?q=kim", stay),
     "desk, nothing found": ("/desk/calls?q=niemand", stay),
@@ -168,11 +261,17 @@ TOUR: dict[str, tuple[str, Visit]] = {
     "desk, lost password": ("/desk/reset", stay),
     "desk, call types": ("/desk/call-types", stay),
     "desk, one call type": ("/desk/call-types", open_call_type),
+    "desk, a call type previewed": ("/desk/call-types", preview_call_type),
     "desk, a new call type": ("/desk/call-types/new", stay),
     "desk, a new call type with mistakes": ("/desk/call-types/new", save_nameless_call_type),
     "desk, a call type hidden": ("/desk/call-types", hide_call_type),
     "desk, calendars": ("/desk/calendars", stay),
     "desk, connecting a calendar": ("/desk/calendars/connect", stay),
+    "desk, one calendar": ("/desk/calendars/{calendar}", stay),
+    "desk, a calendar on the phone": ("/desk/calendars/{calendar}/access", stay),
+    "desk, another calendar": ("/desk/calendars/{other_calendar}", stay),
+    "desk, another calendar takes the calls": ("/desk/calendars/{other_calendar}/take-calls", stay),
+    "desk, removing a calendar": ("/desk/calendars/{calendar}/remove", stay),
     "desk, one call": ("/desk/calls/{call}", stay),
     "desk, cancelling a call": ("/desk/calls/{call}/cancel", stay),
     "desk, moving a call": ("/desk/calls/{call}/move", stay),
@@ -198,6 +297,9 @@ TOUR: dict[str, tuple[str, Visit]] = {
     "desk, new absence": ("/desk/absences/new", stay),
     "desk, new absence without days": ("/desk/absences/new", plan_nothing),
     "desk, absence previewed": ("/desk/absences/2026-12-23", preview),
+    "desk, absence with its texts": ("/desk/absences/2026-12-23", unfold),
+    "desk, absence by mail": ("/desk/absences/2026-12-23/tell", unfold),
+    "desk, absence told": ("/desk/absences/2026-12-23/tell", tell_clients),
     "desk, holidays": ("/desk/holidays", stay),
     "desk, holidays of another country": ("/desk/holidays?country=AT", stay),
     "desk, why": ("/desk/why", stay),

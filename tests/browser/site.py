@@ -126,6 +126,9 @@ def _add_others(db: Session) -> None:
     }
     for slug, facts in others.items():
         add_call_type(db, add_owner(db, slug, **facts))
+    asking = add_owner(db, "asking", name="Asking Everything")
+    project: dict[str, Any] = {"minutes": 60, "lengths": "30 60 90", "languages": "de ru", "is_email_needed": False}
+    add_call_type(db, asking, "project", name="Project", questions="note voicemail others text", **project)
 
 
 @contextmanager

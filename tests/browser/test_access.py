@@ -36,7 +36,7 @@ def test_the_language_can_be_changed_on_every_page_and_stays(open_page: OpenPage
 
 def test_what_a_thumb_must_hit_on_the_client_s_path_is_44_pixels_high(open_page: OpenPage) -> None:
     page = open_page("/anna/first")
-    for target in (*page.locator("a.time").all(), *page.locator("a.day:visible").all()):
+    for target in (*page.locator("a.time").all(), *page.locator("a.day:visible, a.around").all()):
         box = target.bounding_box()
         assert box is not None
         assert box["height"] >= 44

@@ -42,6 +42,20 @@ def book(page: Page) -> None:
     expect(page.locator(".state")).to_be_visible()
 
 
+def mistakes_unfolded(page: Page) -> None:
+    """Send a form with nothing in it, and look at what is folded away, too."""
+    mistakes(page)
+    page.locator("details").evaluate_all("all => all.forEach(each => { each.open = true; })")
+
+
+def book_without_email(page: Page) -> None:
+    """Book a call without an address: nobody writes, so the link is to be kept."""
+    fill(page)
+    page.locator("#email").fill("")
+    send(page)
+    expect(page.locator(".state")).to_be_visible()
+
+
 def taken(page: Page) -> None:
     """Send a form for a time that is not free (any more)."""
     fill(page)
@@ -130,12 +144,16 @@ PAGES: dict[str, tuple[str, Visit]] = {
     "no times": ("/full/call", stay),
     "details": ("/anna/first", details),
     "details with a choice": ("/anna/project", details),
+    "a choice of lengths": ("/asking/project?minutes=90", stay),
+    "details with questions": ("/asking/project?minutes=90", details),
+    "mistakes with questions": ("/asking/project?minutes=90", mistakes_unfolded),
     "details, neutral": ("/neutral/call", details),
     "mistakes": ("/anna/first", mistakes),
     "taken": ("/anna/first/book?start=2026-11-24T03:00:00Z", stay),
     "taken meanwhile": ("/anna/first", taken),
     "no start": ("/anna/first/book", stay),
     "call": ("/anna/first", book),
+    "call without a mail address": ("/asking/project", book_without_email),
     "call that the client makes": ("/anna/question", book),
     "call, neutral": ("/neutral/call", book),
     "correction": ("/anna/first", correct),

@@ -10,7 +10,9 @@ from sqlalchemy import select
 
 from booking.services import Services
 from booking.settings import Settings
-from booking.store.models import Installation, Job
+from booking.store.accounts import WayIn
+from booking.store.models import Installation, Job, Owner
+from booking.usecases import door, ways_in
 from booking.usecases.reserve import book
 from booking.web.reserving import house
 from tests.builders import wish
@@ -118,6 +120,26 @@ def test_a_restored_installation_is_the_old_one_and_sends_no_old_mail(
     for job in jobs:
         is_old_mail = job.kind == "mail" and job.not_before <= services.now()
         assert (job.parked_at is not None) == is_old_mail
+
+
+def test_what_was_ended_since_the_backup_stays_shut_after_a_restore(
+    anna: Operator, other: Operator, services: Services, fresh: Settings, tmp_path: Path
+) -> None:
+    with services.database.writing() as db:
+        owner_id = db.scalars(select(Owner.id)).one()
+        door.open_session(db, owner_id, "token", "public", services.now(), browser="Test")
+        ways_in.make_link(db, house(services), owner_id, services.now())
+    file = tmp_path / "backup.tar.gz"
+    anna.run("backup", str(file))
+
+    other.run("restore", str(file))
+
+    database = type(services.database)(fresh.database_url)
+    with database.reading() as db:
+        assert door.find_session(db, "token", services.now()) is None
+        way = db.scalars(select(WayIn)).one()
+        assert ways_in.find_owner(db, ways_in.LOGIN, way.id, services.now()) is None
+    database.dispose()
 
 
 def test_a_backup_is_restored_into_an_empty_folder_only(anna: Operator, tmp_path: Path) -> None:

@@ -133,8 +133,10 @@ def test_a_region_without_known_holidays_is_refused(anna: Operator) -> None:
 
 
 def test_an_absence_can_be_added_and_taken_back(anna: Operator) -> None:
-    added = anna.ask("absence", "add", "--owner", "anna", "--from", "2026-12-24", "--to", "2026-12-24")
-    assert added == [{"from": "2026-12-24", "to": "2026-12-24", "notice": ""}]
+    added = anna.ask(
+        "absence", "add", "--owner", "anna", "--from", "2026-12-24", "--to", "2026-12-24", "--stand-in", "Bert"
+    )
+    assert added == [{"from": "2026-12-24", "to": "2026-12-24", "notice": "", "stand_in": "Bert"}]
     assert anna.ask("absence", "remove", "--owner", "anna", "--from", "2026-12-24") == []
 
 

@@ -85,7 +85,7 @@ def test_a_removed_absence_opens_its_days(desk: Desk, services: Services, app: F
         ({"first": "2026-11-02", "last": "2026-11-03"}, "last", "These days are over."),
         ({"last": "2028-12-01"}, "last", "Give at most a year at once."),
         ({"first": "1 December"}, "first", "Write the day like 2026-12-24."),
-        ({"first": ""}, "first", "Write the day like 2026-12-24."),
+        ({"first": ""}, "first", "Choose a day."),
         ({"notice": "a" * 401}, "notice", "Shorten this to 400 characters."),
     ],
 )

@@ -63,6 +63,13 @@ def test_a_free_time_is_tapped_instead_of_typed(desk: Desk, house: Services) -> 
     assert calls(house)[0].starts_at == datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("more", [{}, {"look": "yes"}])
+def test_a_length_of_thousands_of_digits_is_refused_or_passed_over(desk: Desk, more: dict[str, str]) -> None:
+    answer = desk.send(NEW, **KIM, **AT_TEN, minutes="1" * 5000, **more)
+    assert answer.status_code == (200 if more else 422)
+    assert 'value="Kim"' in answer.text
+
+
 def test_a_tapped_time_and_another_typed_one_are_asked_about(desk: Desk, house: Services) -> None:
     answer = desk.send(NEW, **KIM, **AT_TEN, start="2026-11-25T08:00:00Z")
     assert answer.status_code == 422

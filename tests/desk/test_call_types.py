@@ -223,6 +223,7 @@ def test_what_was_typed_stays_when_something_is_wrong(desk: Desk) -> None:
         ({"languages": ["de", "xx"]}, "languages"),
         ({"questions": ["note", "income"]}, "questions"),
         ({"lengths": "15 20 25 35 40 50 55"}, "lengths"),
+        ({"lengths": "1" * 5000}, "lengths"),
         ({"max_per_day": "0"}, "max_per_day"),
         ({"visibility": "secret"}, "visibility"),
     ],

@@ -215,3 +215,9 @@ def test_looking_changes_nothing(desk: Desk) -> None:
     for path in ("/desk/privacy", EXPORT, ASK, ERASE):
         desk.get(path)
     assert dump(desk.services) == before
+
+
+def test_two_pages_of_the_greatest_length_in_russian_are_saved(desk: Desk) -> None:
+    page = "ж" * 20_000
+    assert desk.send("/desk/privacy", "/desk/privacy", imprint=page, privacy=page).status_code == 303
+    assert page in desk.read("/desk/privacy")

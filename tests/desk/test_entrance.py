@@ -300,6 +300,18 @@ def test_a_browser_that_bert_was_logged_in_with_is_a_stranger_to_anna(app: Flask
     assert log_in(berts).status_code == 429
 
 
+def test_who_shares_anna_s_address_can_not_try_her_password_for_ever(app: Flask, house: Services, anna: int) -> None:
+    """Bert gave himself her address; his own password, and browsers he was logged in with, take no count back."""
+    give_password(house, "bert", "quite other plain words")
+    with house.database.writing() as db:
+        db.scalars(sa.select(Owner).where(Owner.slug == "bert")).one().email = ANNA
+    bert = Visitor(app, FAR)
+    for _ in range(5):
+        assert log_in(bert, password="quite other plain words").status_code == 303
+        assert log_in(bert, password="wrong").status_code == 401
+    assert log_in(bert, password="quite other plain words").status_code == 429
+
+
 def test_an_attempt_is_counted_before_its_password_is_compared(app: Flask, house: Services, anna: int) -> None:
     """Many at once are counted too: each finds those that were begun before it."""
 

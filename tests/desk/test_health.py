@@ -103,7 +103,7 @@ class TestGlance:
         Visitor(well.app, "192.0.2.99").token(TUESDAY)
         change(well.services, Job, parked_at=MONDAY, error_kind="MailRefused")
         text = needs_a_look(well.read(HEALTH))
-        assert "messages could not leave." in text
+        assert "messages could not be sent." in text
         assert 'href="/desk/messages"' in text
 
     def test_it_is_said_where_mails_reach_nobody_because_there_is_no_mail_server(self, desk: Desk) -> None:

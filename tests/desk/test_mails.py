@@ -215,7 +215,7 @@ def test_what_an_owner_wrote_is_text_in_every_part(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["message=nothing&to=client", "message=reminder&to=owner", "message=booked&to=eve", "in=fr", "message="]
+    "query", ["message=nothing&to=client", "message=declined&to=owner", "message=booked&to=eve", "in=fr", "message="]
 )
 def test_a_mail_that_does_not_exist_is_not_found(desk: Desk, query: str) -> None:
     assert desk.get(f"/desk/mails/preview?{query}").status_code == 404

@@ -117,7 +117,7 @@ class TestList:
 
 
 class TestReasons:
-    """Why a message could not leave is said without servers, folders and addresses."""
+    """Why a message could not be sent is said without servers, folders and addresses."""
 
     def test_a_refusal_is_quoted_without_the_places_in_it(self, desk: Desk, client: Visitor) -> None:
         client.token(TUESDAY)
@@ -337,13 +337,13 @@ class TestDrop:
 class TestBanner:
     def test_what_is_stuck_is_said_on_every_page(self, desk: Desk, client: Visitor) -> None:
         client.token(TUESDAY)
-        assert "could not leave" not in desk.read("/desk")
+        assert "could not be sent" not in desk.read("/desk")
         path = park(desk.services, job_of(desk.services))
         for page in ("/desk", LIST):
-            assert "1 message could not leave." in desk.read(page)
+            assert "1 message could not be sent." in desk.read(page)
         assert "Messages (1)" in desk.read("/desk/settings")
         desk.send(path, f"{path}/drop")
-        assert "could not leave" not in desk.read("/desk")
+        assert "could not be sent" not in desk.read("/desk")
         assert "Messages (" not in desk.read("/desk/settings")
 
     def test_a_mail_that_fails_for_a_moment_is_not_stuck_but_after_many_attempts_it_is(
@@ -362,21 +362,21 @@ class TestBanner:
         client.token(TUESDAY + timedelta(hours=2))
         park(desk.services, job_of(desk.services))
         clock.advance(timedelta(hours=10))
-        assert "could not leave" not in desk.read("/desk")
+        assert "could not be sent" not in desk.read("/desk")
         assert "thing waits until Tuesday, 24 November, 9:00." in desk.read("/desk").replace(
             "things wait", "thing waits"
         )
         with desk.services.database.writing() as db:
             early = {"starts_at": clock.time + timedelta(hours=1), "ends_at": clock.time + timedelta(hours=2)}
             db.execute(sa.update(Call).values(**early))
-        assert "1 message could not leave." in desk.read("/desk")
+        assert "1 message could not be sent." in desk.read("/desk")
 
     def test_who_wants_to_see_what_waits_sees_what_is_stuck(self, desk: Desk, client: Visitor, clock: Clock) -> None:
         client.token(TUESDAY + timedelta(hours=2))
         park(desk.services, job_of(desk.services))
         clock.advance(timedelta(hours=10))
         desk.send("/desk", "/desk/waiting")
-        assert "1 message could not leave." in desk.read("/desk")
+        assert "1 message could not be sent." in desk.read("/desk")
 
 
 class TestSafety:
@@ -387,7 +387,7 @@ class TestSafety:
         fields = berts_desk.form(path, f"{path}/drop").fields
         before = dump(desk.services)
         assert "Kim 1" not in desk.read(LIST)
-        assert "could not leave" not in desk.read("/desk")
+        assert "could not be sent" not in desk.read("/desk")
         own_token = {**fields, "csrf_token": desk.form("/desk/health", "/desk/health").fields["csrf_token"]}
         for answer in (
             desk.get(path),

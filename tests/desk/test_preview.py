@@ -1,5 +1,6 @@
 """The preview: the public page itself, with values that are not saved."""
 
+import re
 from datetime import date
 
 from flask import Flask
@@ -123,3 +124,51 @@ def test_a_preview_shows_what_was_typed_as_text(desk: Desk) -> None:
 
 def test_a_preview_is_only_for_who_is_logged_in(app: Flask) -> None:
     assert Visitor(app).post(f"{WEEK}/preview", data={}).status_code == 401
+
+
+def type_page(desk: Desk) -> str:
+    """Return where the owner's first call type is changed."""
+    links = Page(desk.read("/desk/call-types")).links
+    return next(link for link in links if re.fullmatch(r"/desk/call-types/[0-9]+", link))
+
+
+def preview_of_type(desk: Desk, where: str, **typed: str) -> str:
+    """Send the form of a call type to be looked at; that changes nothing."""
+    fields = {**desk.form(where, where).fields, **typed}
+    before = dump(desk.services)
+    answer = desk.post(f"{where}/preview", data=fields)
+    assert answer.status_code == 200
+    assert dump(desk.services) == before
+    return answer.text
+
+
+def test_a_call_type_is_previewed_with_its_words_and_rules(desk: Desk, app: Flask) -> None:
+    """Its notice, step, lengths and caps decide which times are shown."""
+    where = type_page(desk)
+    typed = {"name": "Long talk", "minutes": "90", "step_minutes": "60", "lengths": "45", "notice_minutes": "1440"}
+    text = preview_of_type(desk, where, **typed)
+    for words in ("Long talk", "90 minutes", "45 minutes"):
+        assert words in text
+    assert "Next free: Mon 23 Nov" not in text
+    assert "Next free: Mon 23 Nov" in Visitor(app).get("/anna/call").text
+
+
+def test_a_new_call_type_is_previewed_before_there_is_one(desk: Desk) -> None:
+    text = preview_of_type(desk, "/desk/call-types/new", name="Quick word", description="For regulars.", minutes="10")
+    for words in ("Quick word", "For regulars.", "10 minutes", "Next free: Mon 23 Nov"):
+        assert words in text
+    assert "Quick word" not in desk.read("/desk/call-types")
+
+
+def test_what_can_t_be_saved_is_named_instead_of_previewed(desk: Desk) -> None:
+    new = "/desk/call-types/new"
+    for typed in ({"name": ""}, {"name": "Second", "slug": "call"}):
+        answer = desk.post(f"{new}/preview", data={**desk.form(new, new).fields, **typed})
+        assert answer.status_code == 422
+        assert "nothing of this is saved" not in answer.text
+
+
+def test_somebody_else_s_call_type_can_t_be_previewed(desk: Desk, berts_desk: Desk) -> None:
+    where = type_page(berts_desk)
+    new = "/desk/call-types/new"
+    assert desk.post(f"{where}/preview", data=desk.form(new, new).fields).status_code == 404

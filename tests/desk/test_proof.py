@@ -93,6 +93,12 @@ def test_without_a_proof_nothing_sensitive_is_done(
     assert after.totp_secret_encrypted == before.totp_secret_encrypted != ""
 
 
+def test_what_is_too_long_to_be_carried_leads_to_a_page_that_can_be_opened(stale: Desk) -> None:
+    token = stale.form("/desk").fields["csrf_token"]
+    answer = stale.post("/desk/account/codes/off", data={"csrf_token": token, "more": "x" * 40_000})
+    assert send(stale, answer, password=PASSWORD).location == "/desk"
+
+
 def test_a_form_of_another_site_is_not_carried_through_the_proof(stale: Desk) -> None:
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {}):
         answer = stale.post("/desk/account/address", data={"email": "evil@example.org"}, headers=headers)

@@ -45,6 +45,11 @@ def test_what_means_something_to_a_database_is_only_text(desk: Desk, text: str) 
     assert "Nothing was found." in desk.get("/desk/calls", query_string={"q": text}).text
 
 
+@pytest.mark.parametrize("text", ["9999-12-31", "0001-01-01", "31.12.9999"])
+def test_a_day_at_the_end_of_time_is_only_text(desk: Desk, text: str) -> None:
+    assert "Nothing was found." in desk.read(f"/desk/calls?q={text}")
+
+
 @pytest.mark.usefixtures("client")
 def test_without_a_search_what_is_planned_is_listed_earliest_first(desk: Desk) -> None:
     page = desk.read("/desk/calls")

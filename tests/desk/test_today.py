@@ -72,6 +72,15 @@ def test_the_day_shows_events_calls_buffers_and_what_is_free(desk: Desk, client:
     assert places == sorted(places)
 
 
+def test_a_day_with_very_many_events_says_how_many_more_there_are(desk: Desk) -> None:
+    for number in range(63):
+        add_event(desk.services, f"Event {number}", number, number + 1)
+    text = desk.read("/desk")
+    assert "Event 59" in text
+    assert "Event 60" not in text
+    assert "3 more entries in your calendars today" in text
+
+
 def test_titles_of_events_are_for_their_owner_only(desk: Desk, berts_desk: Desk, client: Visitor) -> None:
     add_event(desk.services, "Dentist", 60, 120)
     assert "Dentist" in desk.read("/desk")

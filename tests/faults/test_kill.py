@@ -14,13 +14,14 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 import booking
+from booking.rules.hours import MINUTES_A_DAY, Timetable, parse_windows
 from booking.rules.lifecycle import Actor
 from booking.services import Services, real_services
 from booking.settings import Settings
-from booking.store.models import Calendar, Call, Job
+from booking.store.models import Calendar, Call, Job, Owner
 from booking.usecases.availability import load_offer
 from booking.usecases.calendars import NewCalendar, add_calendar, let_take_calls
 from booking.usecases.calls import cancel
@@ -35,6 +36,7 @@ from tests.mail.servers import Keeper, real_server
 MOST_RUNS = 12
 OF_REQUESTS = "request.decided"
 OF_TAKE_OVER = "left.removed"
+OF_MORNINGS = "morning.composed"
 
 
 def failpoints() -> list[str]:
@@ -63,7 +65,7 @@ class Installation:
         """Let leases and waits pass, as they would with time."""
         past = datetime.now(UTC) - timedelta(seconds=1)
         with self.services.database.writing() as db:
-            is_due = Job.done_at.is_(None) & Job.not_after.is_(None)  # reminders wait for their own time
+            is_due = _still_to_do()
             db.execute(update(Job).where(is_due).values(not_before=past, leased_until=None))
             db.execute(update(Calendar).values(next_read_at=past))
 
@@ -75,9 +77,14 @@ class Installation:
             self.make_everything_due()
             assert self.run_worker() == 0
             with self.services.database.reading() as db:
-                if not db.scalars(select(Job).where(Job.done_at.is_(None), Job.not_after.is_(None))).all():
+                if not db.scalars(select(Job).where(_still_to_do())).all():
                     break
         return was_killed
+
+
+def _still_to_do() -> ColumnElement[bool]:
+    """Reminders and mornings wait for their own time."""
+    return Job.done_at.is_(None) & Job.not_after.is_(None) & (Job.kind != "morning")
 
 
 @pytest.fixture
@@ -120,12 +127,12 @@ def installed(
     services.database.dispose()
 
 
-def book_first_free(installation: Installation, *, in_doubt: bool = False) -> Call:
+def book_first_free(installation: Installation, number: int = 40, *, in_doubt: bool = False) -> Call:
     services = installation.services
     with services.database.writing() as db:
         now = services.now()
-        start = load_offer(db, "anna", "call", now).all_free()[40]
-        return book(db, house(services), "anna", "call", wish(start), now, in_doubt=in_doubt)
+        start = load_offer(db, "anna", "call", now).all_free()[number]
+        return book(db, house(services), "anna", "call", wish(start, request_key=f"{number}"), now, in_doubt=in_doubt)
 
 
 def events_of(installation: Installation, folder: str = "") -> list[str]:
@@ -140,7 +147,7 @@ def test_there_are_failpoints_to_die_at() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("failpoint", sorted({*failpoints()} - {OF_REQUESTS, OF_TAKE_OVER}))
+@pytest.mark.parametrize("failpoint", sorted({*failpoints()} - {OF_REQUESTS, OF_TAKE_OVER, OF_MORNINGS}))
 def test_a_killed_worker_loses_nothing_and_repeats_nothing(installation: Installation, failpoint: str) -> None:
     assert installation.run_worker() == 0
     call = book_first_free(installation)
@@ -168,6 +175,27 @@ def test_a_worker_killed_while_it_answers_a_request_answers_once(installation: I
     (event,) = events_of(installation)
     assert f"X-SPRECHZEIT-CALL:{call.id}" in event
     assert_each_mail_once(installation, ["anna@example.org", "kim@example.com", "kim@example.com"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failpoint", ["job.claimed", OF_MORNINGS, "mail.sending", "mail.sent", "job.reported"])
+def test_a_worker_killed_in_the_morning_tells_the_night_once(installation: Installation, failpoint: str) -> None:
+    assert installation.run_worker() == 0
+    services = installation.services
+    calls = [book_first_free(installation, number) for number in (500, 510)]  # five days ahead: nothing is urgent
+    the_day_after_tomorrow = services.now().date() + timedelta(days=2)
+    with services.database.writing() as db:
+        # Nothing opens until then, and since midnight it is the time of the morning mail before it.
+        owner = db.scalars(select(Owner)).one()
+        opens = {the_day_after_tomorrow: parse_windows("00:00-24:00")}
+        owner.timetable, owner.timezone, owner.morning_minutes = Timetable(overrides=opens), "UTC", 2 * MINUTES_A_DAY
+        db.execute(update(Job).where(Job.group.endswith(".client")).values(done_at=services.now()))
+        cancel(db, calls[0].id, Actor.CLIENT, services.now(), house(services))
+    assert installation.run_worker(failpoint) == -signal.SIGKILL
+    installation.work_until_done("")
+    assert_each_mail_once(installation, ["anna@example.org", "kim@example.com"])
+    to_owner = next(mail.data for mail in installation.received.mails if b"\nTo: anna@example.org" in mail.data)
+    assert to_owner.count(b"New: Kim") == to_owner.count(b"Cancelled: Kim") == 2  # in the text, and in the HTML
 
 
 @pytest.mark.slow

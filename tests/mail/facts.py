@@ -1,12 +1,12 @@
 """Facts of one call or calendar for the tests of mails: sensible values, changed by name."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
 from icalendar import Calendar
 
-from booking.mail.messages import AccountFacts, CalendarFacts, CallFacts, Facts, render
+from booking.mail.messages import AccountFacts, AwayFacts, CalendarFacts, CallFacts, Facts, MorningFacts, render
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 START = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -20,7 +20,7 @@ ANSWER_BY = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 """17:00 in Berlin on the day of :data:`NOW`."""
 
 TO_CLIENT = ("booked", "requested", "confirmed", "declined", "moved", "reminder", "corrected", "cancelled")
-TO_OWNER = ("booked", "moved", "corrected", "cancelled")
+TO_OWNER = ("booked", "moved", "corrected", "cancelled", "reminder")
 TO_OWNER_OF_CALENDAR = ("calendar_silent", "calendar_back")
 MESSAGES = (*((message, "client") for message in TO_CLIENT), *((message, "owner") for message in TO_OWNER))
 
@@ -89,6 +89,56 @@ def account_facts(**values: Any) -> AccountFacts:
         "expires_at": NOW + timedelta(hours=1),
     }
     return AccountFacts(**{**known, **values})
+
+
+def morning_facts(**values: Any) -> MorningFacts:
+    """Return a full morning; every list can be changed by name."""
+    here = {"to": "owner", "locale": values.get("locale", "en")}
+    later = {"starts_at": START + timedelta(hours=2), "ends_at": START + timedelta(hours=3)}
+    other = {"client_name": "Lee", "who_calls": "client", "client_phone": "", "client_email": ""}
+    known: dict[str, Any] = {
+        "recipient": "anna@example.org",
+        "locale": "en",
+        "timezone": "Europe/Berlin",
+        "discretion": "normal",
+        "day": START,
+        "calls": [facts(**here), facts(**here, **later, **other)],
+        "requests": [facts(**here, starts_at=START + timedelta(days=2))],
+        "news": [
+            *(facts(**here, message=message) for message in ("booked", "moved", "corrected", "cancelled")),
+            calendar_facts(message="calendar_silent"),
+            calendar_facts(message="calendar_back", calendar_name="Home"),
+        ],
+        "silent": [calendar_facts(locale=here["locale"])],
+        "stuck": 2,
+        "link": "https://calls.example.org/desk",
+        "stuck_link": "https://calls.example.org/desk/messages?which=stuck",
+    }
+    return MorningFacts(**{**known, **values})
+
+
+def away_facts(**values: Any) -> AwayFacts:
+    known: dict[str, Any] = {
+        "recipient": "kim@example.com",
+        "client_name": "Kim",
+        "locale": "en",
+        "timezone": "Europe/Berlin",
+        "owner_name": "Anna Beispiel",
+        "owner_email": "anna@example.org",
+        "discretion": "normal",
+        "sender_name": "",
+        "signature": "",
+        "first": date(2026, 12, 1),
+        "last": date(2026, 12, 4),
+        "back": date(2026, 12, 7),
+        "notice": "",
+        "stand_in": "Bert Beispiel\n+49 30 5550123",
+        "booking_url": "https://calls.example.org/anna/call",
+        "before": (START + timedelta(days=6), START + timedelta(days=6, hours=2)),
+        "after": (START + timedelta(days=13),),
+        "has_call": True,
+    }
+    return AwayFacts(**{**known, **values})
 
 
 def mail(**values: Any) -> EmailMessage:

@@ -3,6 +3,7 @@
 After a change of wording, ``pytest tests/mail --snapshot-update`` writes them anew.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from tests.mail.facts import (
     TO_OWNER,
     TO_OWNER_OF_CALENDAR,
     account_facts,
+    away_facts,
     calendar_facts,
     facts,
     html_of,
+    morning_facts,
     rendered,
     text_of,
 )
@@ -40,6 +43,10 @@ def told(name: str, locale: str) -> Facts:
         message, _, error_kind = name.removesuffix("_owner").partition(".")
         values: dict[str, Any] = {"error_kind": error_kind, "silent_since": None} if error_kind else {}
         return calendar_facts(message=message, locale=locale, calendar_name=CALENDAR[locale], **values)
+    if name.startswith("morning_owner"):
+        return morning_facts(locale=locale, **MORNINGS[name.partition(".")[2]])
+    if name.startswith("away_client"):
+        return away_facts(locale=locale, notice=AWAY[locale], **ABSENCES[name.partition(".")[2]])
     if name == "reset_owner":
         return account_facts(locale=locale)
     message, _, variant = name.partition("_")
@@ -57,11 +64,24 @@ def told(name: str, locale: str) -> Facts:
     )
 
 
+AWAY = {"en": "I don't read mails meanwhile.", "de": "Ich lese keine E-Mails.", "ru": "Почту не читаю."}
+ABSENCES: dict[str, dict[str, Any]] = {
+    "": {},
+    "neutral": {"discretion": "neutral", "booking_url": "https://calls.example.org/anna"},
+    "changed": {"is_update": True, "has_call": False},
+    "day": {"last": date(2026, 12, 1), "back": date(2026, 12, 2), "stand_in": "", "timezone": "America/Vancouver"},
+    "day_changed": {"last": date(2026, 12, 1), "back": None, "is_update": True, "before": (), "after": ()},
+}
 HOW: dict[str, dict[str, Any]] = {
     "": {},
     "neutral": {"discretion": "neutral"},
     "unseen": {"is_unseen": True},
     "elsewhere": {"timezone": "America/Vancouver", "who_calls": "client", "client_phone": ""},
+}
+MORNINGS: dict[str, dict[str, Any]] = {
+    "": {},
+    "neutral": {"discretion": "neutral"},
+    "quiet": {"calls": [], "requests": [], "silent": [], "stuck": 1},
 }
 NAMES = (
     *(f"{message}_client" for message in TO_CLIENT),
@@ -74,6 +94,8 @@ NAMES = (
     "calendar_silent.AuthRefused_owner",
     "calendar_silent.CalendarGone_owner",
     "reset_owner",
+    *(f"away_client{'.' if how else ''}{how}" for how in ABSENCES),
+    *(f"morning_owner{'.' if how else ''}{how}" for how in MORNINGS),
 )
 
 

@@ -81,7 +81,10 @@ def test_a_setting_of_a_call_type_is_taken(pair: str, value: object) -> None:
     assert list(parse_pairs([pair], call_type_keys()).values()) == [value]
 
 
-@pytest.mark.parametrize("pair", ["minutes=4", "minutes=481", "step_minutes=0", "horizon_days=367", "max_per_day=0"])
+@pytest.mark.parametrize(
+    "pair",
+    ["minutes=4", "minutes=481", "step_minutes=0", "horizon_days=367", "max_per_day=0", f"minutes={30:05000}"],
+)
 def test_a_setting_of_a_call_type_is_refused_outside_its_limits(pair: str) -> None:
     with pytest.raises(InvalidText, match="give a whole number from"):
         parse_pairs([pair], call_type_keys())

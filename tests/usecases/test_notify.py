@@ -11,7 +11,8 @@ from booking.services import Services
 from booking.signing import LINK_FROM_MAIL
 from booking.store.models import Call, Job, Owner
 from booking.usecases.calls import cancel, correct, move
-from booking.usecases.notify import House, host_of, is_stale, owner_hears
+from booking.usecases.hearing import call_heard_at
+from booking.usecases.notify import House, host_of, is_stale
 from tests.builders import wish
 from tests.fakes import Clock
 from tests.usecases.conftest import Book
@@ -32,13 +33,13 @@ def test_in_business_hours_both_sides_hear_at_once(services: Services, book_one:
     assert {job.not_before for job in mails(services).values()} == {services.now()}
 
 
-def test_in_the_evening_the_owner_hears_half_an_hour_before_opening(
+def test_in_the_evening_the_owner_s_notice_waits_for_the_opening_or_the_morning_mail_before_it(
     services: Services, book_one: Book, clock: Clock
 ) -> None:
     clock.time = EVENING
     book_one(wish(TUESDAY + timedelta(hours=2)))
     assert mails(services)["client"].not_before == EVENING
-    assert mails(services)["owner"].not_before == datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
+    assert mails(services)["owner"].not_before == datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
 
 def test_a_call_that_starts_before_the_owner_would_hear_is_told_at_once(
@@ -108,9 +109,9 @@ def test_what_is_past_waits_for_business_hours_and_an_old_time_counts_like_the_n
     with services.database.reading() as db:
         loaded = db.get_one(Call, call.id, options=[joinedload(Call.owner)])
         night = datetime(2026, 11, 24, 22, 0, tzinfo=UTC)
-        assert owner_hears(loaded, night) == datetime(2026, 11, 25, 7, 30, tzinfo=UTC)
+        assert call_heard_at(loaded, night) == datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
         loaded.starts_at = night + timedelta(days=9)
-        assert owner_hears(loaded, night, night + timedelta(hours=1)) == night
+        assert call_heard_at(loaded, night, night + timedelta(hours=1)) == night
         db.expunge_all()
 
 

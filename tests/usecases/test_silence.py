@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from booking.calendars.port import AuthRefused
 from booking.services import Services
-from booking.store.models import Calendar, HeldPeriod, Job
+from booking.store.models import Calendar, Call, Job
 from booking.usecases import refresh, silence
 from booking.usecases.notify import House
 from tests.builders import wish
@@ -75,7 +75,7 @@ def test_in_quiet_time_it_waits_and_what_is_over_by_then_is_not_told(
     clock.time = EVENING
     fail(services, house)
     (told,) = mails(services)
-    assert told.not_before == datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
+    assert told.not_before == datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
     answer(services, house)
     (told,) = mails(services)
     assert told.done_at == clock.time
@@ -103,7 +103,7 @@ def test_silence_that_threatens_a_call_before_the_morning_is_told_at_once(
     book_one(wish(datetime(2026, 11, 24, 9, 0, tzinfo=UTC)))
     with services.database.writing() as db:
         db.execute(update(Calendar).values(read_at=EVENING - 2 * QUARTER))
-        db.execute(update(HeldPeriod).values(starts_at=EVENING + QUARTER, ends_at=EVENING + 2 * QUARTER))
+        db.execute(update(Call).values(starts_at=EVENING + QUARTER, ends_at=EVENING + 2 * QUARTER))
     fail(services, house)
     assert mails(services)[0].not_before == EVENING
 

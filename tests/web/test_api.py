@@ -94,8 +94,9 @@ def test_the_notice_of_an_absence_is_told_two_weeks_before(
         owner = db.scalars(sa.select(Owner).where(Owner.slug == "anna")).one()
         absence = Absence(first, max(first, date(2026, 11, 24)), notice)
         owner.timetable = type(owner.timetable)(weekly=owner.timetable.weekly, absences=(absence,))
-    expected = {"from": str(first), "to": str(max(first, date(2026, 11, 24))), "text": notice} if is_told else None
-    assert program.get("/api/v1/anna").get_json()["notice"] == expected
+    last, back = absence.last, absence.last + timedelta(days=1)
+    expected = {"from": str(first), "to": str(last), "back": str(back), "text": notice, "stand_in": ""}
+    assert program.get("/api/v1/anna").get_json()["notice"] == (expected if is_told else None)
 
 
 # Slots

@@ -6,6 +6,7 @@ Importing a room hangs its pages on the blueprint; the list here is therefore th
 from booking.web.desk import (
     absences,
     account,
+    announcing,
     by_hand,
     calendars,
     call_types,
@@ -40,6 +41,7 @@ from booking.web.desk.room import desk
 __all__ = [
     "absences",
     "account",
+    "announcing",
     "by_hand",
     "calendars",
     "call_types",

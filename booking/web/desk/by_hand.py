@@ -110,7 +110,7 @@ class EntryForm(DeskForm):
 @desk.get("/calls/new")
 def enter() -> ResponseReturnValue:
     """Ask for what the client said on the phone; ``of`` is a call whose client is known already."""
-    known = own_call(request.args["of"]) if "of" in request.args else None
+    known = own_call(request.args["of"].replace("\0", "")) if "of" in request.args else None
     return _page(_form(data=_defaults(signed_in(), known)))
 
 
@@ -207,7 +207,7 @@ def _length(form: EntryForm) -> timedelta:
 
 def _typed_minutes(form: EntryForm) -> int | None:
     text = str(form.minutes.data or "").strip()
-    is_length = text.isascii() and text.isdecimal() and 1 <= int(text) <= LONGEST_CALL
+    is_length = re.fullmatch(r"[0-9]{1,9}", text) and 1 <= int(text) <= LONGEST_CALL
     return int(text) if is_length else None
 
 

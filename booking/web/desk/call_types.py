@@ -14,6 +14,7 @@ from booking.store.owner_lock import lock_owner
 from booking.usecases import call_types
 from booking.usecases.availability import BY_LINK, HIDDEN, listed_types
 from booking.web.context import LANGUAGE_NAMES, gettext, now, services
+from booking.web.desk import preview
 from booking.web.desk.call_type_form import (
     CAPS,
     NUMBERS,
@@ -117,10 +118,34 @@ def save_call_type(type_id: int) -> ResponseReturnValue:
     return done(gettext("%(name)s is saved.", name=form.name.data), "desk.call_type_list")
 
 
+@desk.post("/call-types/new/preview")
+@acts
+def preview_new_call_type() -> ResponseReturnValue:
+    """Show the public page of a new call type, which is not added by that."""
+    return _preview(None)
+
+
+@desk.post("/call-types/<int:type_id>/preview")
+@acts
+def preview_call_type(type_id: int) -> ResponseReturnValue:
+    """Show the public page of a call type with what was typed, which is not saved by that."""
+    return _preview(_own(type_id))
+
+
 def summary(owner: Owner) -> str:
     """Say in a few words how many call types there are."""
     listed = len(listed_types(owner))
     return gettext("%(count)s on your page", count=listed) if listed else gettext("none on your page")
+
+
+def _preview(call_type: CallType | None) -> Response:
+    form = type_form(call_type)
+    if not form.validate():
+        return _page(form, call_type, *_refusal(form))
+    try:
+        return preview.show_call_type(call_type, typed_values(form, signed_in(), call_type))
+    except call_types.TypeSlugTaken:
+        return _slug_taken(form, call_type)
 
 
 def _own(type_id: int) -> CallType:

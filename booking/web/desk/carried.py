@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import Response, current_app, request
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
@@ -47,6 +47,12 @@ def here() -> str:
     return safe_next(request.full_path.removesuffix("?"))
 
 
+def back() -> str:
+    """Return the address that was asked for, or sent to, where it can be opened; else nothing."""
+    adapter = current_app.create_url_adapter(request)
+    return here() if adapter is not None and adapter.test(request.path, "GET") else ""
+
+
 def pack(owner_id: int | None) -> str:
     """Return what this request has sent, to be carried in a hidden field; nothing where it can't be."""
     path = here()
@@ -54,7 +60,7 @@ def pack(owner_id: int | None) -> str:
         return ""
     fields = [(name, value) for name, value in request.form.items(multi=True) if name not in _OURS]
     said = {"owner": owner_id, "at": now().isoformat(), "path": path, "fields": fields, "for": "carried"}
-    packed = services().vault.lock(json.dumps(said))
+    packed = services().vault.lock(json.dumps(said, ensure_ascii=False))
     return packed if len(packed) <= LARGEST else ""
 
 

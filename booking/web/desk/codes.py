@@ -76,7 +76,7 @@ def renew_recovery_codes() -> ResponseReturnValue:
         if not found.totp_secret_encrypted:
             return done(gettext("Nothing has been changed."), "desk.codes")
         recovery = second_factor.renew_recovery_codes(found, services().token)
-    return page("desk/recovery.html", codes=recovery)
+    return page("desk/recovery.html", codes=recovery, is_renewed=True)
 
 
 @desk.post("/account/codes/off")

@@ -120,19 +120,21 @@ def leave(message: str) -> Response:
 def _find_owner(email: str, password: str, code: str) -> int | timedelta | None:
     """Return who comes in, or how long to wait before the next attempt; ``None`` where anything is wrong.
 
-    Nothing is hashed inside a transaction, and for an address that nobody has as much is hashed as for one.
+    Nothing is hashed inside a transaction, and for an address that nobody has as much is hashed as for one. Where
+    several owners have the address, a browser that one of them was logged in with is not counted for itself.
     """
     ours = services()
     with ours.database.reading() as db:
         known = login.candidates(db, email)
-    device = next(filter(None, (_known_device(one.owner_id) for one in known)), "")
+    is_shared = len(known) > 1
+    device = _known_device(known[0].owner_id) if known and not is_shared else ""
     attempt = passwords.attempt_of(email, device)
     wait = passwords.begin(attempt)
     if wait:
         return wait
     right = [one for one in known or [login.Candidate(0, "")] if ours.passwords.matches(one.password_hash, password)]
     with ours.database.writing() as db:
-        owner_id = login.let_in(db, ours.vault, attempt, right, code, now())
+        owner_id = login.let_in(db, ours.vault, attempt, right, code, now(), is_shared=is_shared)
     if owner_id is not None:
         _hash_anew(owner_id, right, password)
     return owner_id

@@ -93,7 +93,7 @@ class Day(StringField):  # type: ignore[misc]
         """Refuse what is no day."""
         text = (self.data or "").strip()
         if (text or self.needed) and self.day is None:
-            raise ValidationError(gettext("Write the day like 2026-12-24."))
+            raise ValidationError(gettext("Write the day like 2026-12-24.") if text else gettext("Choose a day."))
 
 
 class Clock(StringField):  # type: ignore[misc]
@@ -110,8 +110,9 @@ class Clock(StringField):  # type: ignore[misc]
 
     def pre_validate(self, form: BaseForm) -> None:
         """Refuse what is no time of day."""
-        if ((self.data or "").strip() or self.needed) and self.minutes is None:
-            raise ValidationError(gettext("Write the time like 09:30."))
+        text = (self.data or "").strip()
+        if (text or self.needed) and self.minutes is None:
+            raise ValidationError(gettext("Write the time like 09:30.") if text else gettext("Choose a time."))
 
 
 class Choice(SelectField):  # type: ignore[misc]

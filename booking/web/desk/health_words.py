@@ -63,7 +63,7 @@ def messages_item(stuck: int) -> Item:
     title = gettext("Messages")
     if not stuck:
         return Item("messages.well", title, True, gettext("Nothing is stuck."))
-    words = ngettext("%(num)s message could not leave.", "%(num)s messages could not leave.", stuck)
+    words = ngettext("%(num)s message could not be sent.", "%(num)s messages could not be sent.", stuck)
     return Item("messages.stuck", title, False, words, gettext("Try it again, or drop it."), "desk.messages")
 
 

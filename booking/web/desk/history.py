@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from booking.rules.lifecycle import Actor, Step
 from booking.store.models import Call, CallChange, Job
-from booking.store.outbox import DROPPED, SET_ASIDE
+from booking.store.outbox import DROPPED, SET_ASIDE, TAKEN_ALONG
 from booking.web.context import gettext, now, reader
 from booking.web.desk.reasons import reason
 from booking.web.desk.room import signed_in
@@ -106,6 +106,7 @@ def _subject(job: Job) -> str:
         "moved": gettext("Word to you of the new time"),
         "corrected": gettext("Word to you of the new details"),
         "cancelled": gettext("Word to you that the call is cancelled"),
+        "reminder": gettext("Reminder to you"),
     }
     words = to_owner if job.payload.get("to") == "owner" else to_client
     return words.get(str(job.payload.get("message")), gettext("A mail about this call"))
@@ -118,7 +119,12 @@ def _state(job: Job) -> str:
     if job.last_error == SET_ASIDE:
         return gettext("dropped by you")
     if job.done_at is not None:
-        return gettext("not needed any more") if job.last_error == DROPPED else gettext("sent")
+        return _done(job)
     if job.not_before > now():
         return gettext("goes out then")
     return gettext("waits: %(error)s", error=reason(job)) if job.last_error else gettext("goes out in a moment")
+
+
+def _done(job: Job) -> str:
+    known = {DROPPED: gettext("not needed any more"), TAKEN_ALONG: gettext("told by the morning mail")}
+    return known.get(job.last_error, gettext("sent"))

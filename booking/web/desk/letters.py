@@ -10,19 +10,21 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from booking.language import Language, language
-from booking.mail.messages import AccountFacts, CalendarFacts, CallFacts, Facts
+from booking.mail.messages import AccountFacts, AwayFacts, CalendarFacts, CallFacts, Facts, MorningFacts
 from booking.rules.lifecycle import State
 from booking.store.models import Call, CallType, Owner
-from booking.usecases.notify import House, facts_of
+from booking.usecases.notify import House, booking_url, facts_of
 from booking.web.context import gettext
 
 TO_CLIENT: Final = ("booked", "requested", "confirmed", "declined", "moved", "corrected", "reminder", "cancelled")
-TO_OWNER: Final = ("booked", "moved", "corrected", "cancelled")
+TO_OWNER: Final = ("booked", "moved", "corrected", "cancelled", "reminder")
+OF_ABSENCE: Final = ("away",)
 OF_CALENDAR: Final = ("calendar_silent", "calendar_back")
 OF_ACCOUNT: Final = ("reset",)
+OF_MORNING: Final = ("morning",)
 KINDS: Final = (
-    *((message, "client") for message in TO_CLIENT),
-    *((message, "owner") for message in (*TO_OWNER, *OF_CALENDAR, *OF_ACCOUNT)),
+    *((message, "client") for message in (*TO_CLIENT, *OF_ABSENCE)),
+    *((message, "owner") for message in (*OF_MORNING, *TO_OWNER, *OF_CALENDAR, *OF_ACCOUNT)),
 )
 _CLIENT: Final = "Kim"
 _ADDRESS: Final = "kim@example.com"
@@ -53,10 +55,14 @@ def kinds() -> list[tuple[str, str, Sequence[tuple[str, str]]]]:
 
 def made_up(owner: Owner, kind: Kind, house: House, now: datetime) -> Facts:
     """Return facts as they would be of this owner, with a client nobody knows."""
+    if kind.message in OF_ABSENCE:
+        return _of_absence(owner, kind, house, now)
     if kind.message in OF_CALENDAR:
         return _of_calendar(owner, kind, now)
     if kind.message in OF_ACCOUNT:
         return _of_account(owner, kind, house, now)
+    if kind.message in OF_MORNING:
+        return _of_morning(owner, kind, house, now)
     return _of_call(owner, kind, house, now)
 
 
@@ -81,6 +87,31 @@ def _further(kind: Kind, start: datetime, speech: Language) -> dict[str, Any]:
     return {**further.get(kind.message, {}), **reason}
 
 
+def _of_absence(owner: Owner, kind: Kind, house: House, now: datetime) -> AwayFacts:
+    start, speech, zone = _some_tuesday(owner, now), language(kind.code), ZoneInfo(owner.timezone)
+    call = _call(owner, start, speech)
+    first = start.astimezone(zone).date()
+    return AwayFacts(
+        recipient=call.email,
+        client_name=call.name,
+        locale=kind.code,
+        timezone=owner.timezone,
+        owner_name=owner.name,
+        owner_email=owner.email,
+        discretion=owner.discretion,
+        sender_name=owner.sender_name,
+        signature=owner.signature,
+        first=first,
+        last=first + timedelta(days=3),
+        back=first + timedelta(days=6),
+        notice="",
+        stand_in="",
+        booking_url=booking_url(house, call),
+        before=(start - timedelta(days=1), start - timedelta(days=1) + _HOUR),
+        after=(start + timedelta(days=6),),
+    )
+
+
 def _of_calendar(owner: Owner, kind: Kind, now: datetime) -> CalendarFacts:
     return CalendarFacts(
         message=kind.message,
@@ -102,6 +133,25 @@ def _of_account(owner: Owner, kind: Kind, house: House, now: datetime) -> Accoun
         owner_name=owner.name,
         link=f"{house.base_url}/desk/…",
         expires_at=now + _HOUR,
+    )
+
+
+def _of_morning(owner: Owner, kind: Kind, house: House, now: datetime) -> MorningFacts:
+    today = _of_call(owner, replace(kind, message="booked"), house, now)
+    later = replace(today, starts_at=today.starts_at + timedelta(days=1), ends_at=today.ends_at + timedelta(days=1))
+    return MorningFacts(
+        recipient=owner.email,
+        locale=kind.code,
+        timezone=owner.timezone,
+        discretion=owner.discretion,
+        day=today.starts_at,
+        calls=[today],
+        requests=[],
+        news=[later],
+        silent=[],
+        stuck=0,
+        link=f"{house.base_url}/desk",
+        stuck_link="",
     )
 
 
@@ -155,7 +205,9 @@ def _names() -> dict[str, str]:
         "corrected": gettext("Number or mail address is corrected"),
         "reminder": gettext("Reminder of a call"),
         "cancelled": gettext("A call is cancelled"),
+        "away": gettext("An absence"),
         "calendar_silent": gettext("A calendar is silent"),
         "calendar_back": gettext("A calendar answers again"),
         "reset": gettext("A new password"),
+        "morning": gettext("The morning mail"),
     }

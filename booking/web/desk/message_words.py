@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from booking.store.models import Job
-from booking.store.outbox import DROPPED, HELD_BACK, SET_ASIDE, doubts, is_under_way
+from booking.store.outbox import DROPPED, HELD_BACK, SET_ASIDE, TAKEN_ALONG, doubts, is_under_way
 from booking.web.context import gettext, ngettext, now
 from booking.web.desk.history import moment
 from booking.web.desk.reasons import reason
@@ -43,6 +43,8 @@ def _done(job: Job, at: datetime) -> State:
         return State("dropped", gettext("not sent: you dropped it on %(moment)s", moment=moment(at)))
     if job.last_error == DROPPED:
         return State("dropped", gettext("not sent: there was nothing to tell any more"))
+    if job.last_error == TAKEN_ALONG:
+        return State("sent", gettext("told by the morning mail of %(moment)s", moment=moment(at)))
     if job.kind == "calendar":
         return State("sent", gettext("entered on %(moment)s", moment=moment(at)))
     return State("sent", gettext("sent on %(moment)s", moment=moment(at)))

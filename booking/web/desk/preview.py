@@ -3,7 +3,7 @@
 Made in answer to a form of the desk that was sent to be looked at: it changes nothing, and no link leads anywhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -12,7 +12,8 @@ from flask import Response, request
 
 from booking.rules.hours import Timetable
 from booking.store.models import CallType
-from booking.usecases.availability import Offer, load_offer
+from booking.usecases.availability import Offer, load_offer, rules_of
+from booking.usecases.call_types import sketch
 from booking.web.context import now, services
 from booking.web.desk.room import page, signed_in
 from booking.web.instants import read_day
@@ -48,6 +49,23 @@ def show_timetable(
     kept = offer.agenda.holidays if holidays is None else holidays
     agenda = replace(offer.agenda, timetable=timetable, holidays=kept)
     return show(replace(offer, agenda=agenda), first=first, types=types)
+
+
+def show_call_type(call_type: CallType | None, values: Mapping[str, object]) -> Response:
+    """Show the public page of a call type, or of a new one, as it would be with these values.
+
+    :raises TypeSlugTaken: another call type of the owner has the slug.
+    """
+    owner, types = signed_in(), call_types()
+    basis = call_type or (types[0] if types else None)
+    if basis is None:
+        return page("desk/preview_nothing.html")
+    with services().database.reading() as db:
+        offer = load_offer(db, owner.slug, basis.slug, now())
+    sketched = sketch(owner, call_type, values, services().token())
+    held = offer.agenda.held if call_type else tuple(replace(each, counts=False) for each in offer.agenda.held)
+    agenda = replace(offer.agenda, rules=rules_of(sketched), held=held)
+    return show(replace(offer, call_type=sketched, agenda=agenda))
 
 
 def show(offer: Offer, *, first: date | None = None, types: Sequence[CallType] = ()) -> Response:

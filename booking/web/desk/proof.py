@@ -31,7 +31,7 @@ def proved(view: room.View) -> room.View:
     def guarded(*args: Any, **values: Any) -> ResponseReturnValue:
         if door.is_proved(room.session(), now()):
             return view(*args, **values)
-        wanted = {"next": carried.here(), "carried": carried.pack(room.signed_in().id)}
+        wanted = {"next": carried.back(), "carried": carried.pack(room.signed_in().id)}
         return _page(ProofForm(formdata=None, data=wanted))
 
     return cast(room.View, guarded)

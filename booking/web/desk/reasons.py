@@ -1,4 +1,4 @@
-"""Why a message could not leave, as the desk says it.
+"""Why a message could not be sent, as the desk says it.
 
 The outbox keeps errors in the operator's words, with servers and folders; here every case is said to the owner.
 """
@@ -18,7 +18,7 @@ _PLACES: Final = re.compile(
 
 
 def reason(job: Job) -> str:
-    """Say why a message could not leave."""
+    """Say why a message could not be sent."""
     words = {
         "MailDelayed": gettext("The mail server can't be reached, or does not take it yet."),
         "MailUncertain": gettext(

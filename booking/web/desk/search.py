@@ -31,7 +31,7 @@ class Hit:
 def calls() -> ResponseReturnValue:
     """List what is planned, or what was searched for."""
     owner, zone = signed_in(), ZoneInfo(signed_in().timezone)
-    text = request.args.get("q", "").strip()[:LONGEST_SEARCH]
+    text = request.args.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
     number = request.args.get("page", 0, type=int)
     with services().database.reading() as db:
         found = search(db, owner, text, min(max(number, 0), MOST_PAGES), now())

@@ -58,7 +58,7 @@ def facts() -> dict[str, Any]:
     offered = [each for each in call_types.in_use(owner) if each.visibility != HIDDEN]
     return {
         "address": address,
-        "spoken": _without_scheme(address),
+        "spoken": without_scheme(address),
         "is_local": (urlsplit(address).hostname or "").startswith(("127.", "localhost", "::1")),
         "type_links": [(each, f"{address}/{each.slug}") for each in offered],
         "words": _in_all_languages(owner),
@@ -78,7 +78,7 @@ def _in_all_languages(owner: Owner) -> list[Words]:
 
 def _words(owner: Owner, code: str) -> Words:
     speech, address = language(code), address_of(owner)
-    greeting = _greeting(speech, owner.name, _without_scheme(address))
+    greeting = _greeting(speech, owner.name, without_scheme(address))
     return Words(code, LANGUAGE_NAMES[code], greeting, _message(speech, owner.name, f"{address}?lang={code}"))
 
 
@@ -97,6 +97,6 @@ def _message(speech: Language, name: str, address: str) -> str:
     return f"{written}\n{name}"
 
 
-def _without_scheme(address: str) -> str:
+def without_scheme(address: str) -> str:
     """Write an address as it is said and printed."""
     return address.partition("://")[2]

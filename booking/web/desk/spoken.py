@@ -58,9 +58,16 @@ def days(dates: Sequence[date]) -> str:
 
 def span(absence: Absence) -> str:
     """From Tuesday, 24 November to Friday, 27 November; a single day is just that."""
-    if absence.first == absence.last:
-        return day(absence.first)
-    return gettext("%(first)s to %(last)s", first=day(absence.first), last=day(absence.last))
+    return _from_to(*absence.days)
+
+
+def announced(absence: Absence) -> str:
+    """Name the days that clients were told of by mail; nothing where they were told none."""
+    return _from_to(absence.announced[0], absence.announced[-1]) if absence.announced else ""
+
+
+def _from_to(first: date, last: date) -> str:
+    return day(first) if first == last else gettext("%(first)s to %(last)s", first=day(first), last=day(last))
 
 
 def clock(minute: int) -> str:

@@ -108,7 +108,8 @@ def _rest(db: Session, owner: Owner) -> dict[str, object]:
     laid_out = day.load_day(db, owner, first, now())
     tomorrow = day.day_window(owner, first + timedelta(days=1)).start
     coming = day.calls_between(db, owner, Period(tomorrow, tomorrow + day.AHEAD))
-    return {"lines": _lines(laid_out, owner), "ahead": _ahead(coming, first, zone)}
+    more = max(len(laid_out.events) - day.MOST_TITLED, 0)
+    return {"lines": _lines(laid_out, owner), "more": more, "ahead": _ahead(coming, first, zone)}
 
 
 def _next(call: Call, owner: Owner) -> NextCall:
@@ -147,7 +148,8 @@ def _how_soon(call: Call, owner: Owner) -> str:
 def _lines(laid_out: day.Agenda, owner: Owner) -> list[Line]:
     zone = ZoneInfo(owner.timezone)
     today_ = now().astimezone(zone).date()
-    return [_line(each, laid_out, zone, today_) for each in laid_out.stretches]
+    shown = (each for each in laid_out.stretches if each.kind is not Kind.BUSY or each.what < day.MOST_TITLED)
+    return [_line(each, laid_out, zone, today_) for each in shown]
 
 
 def _line(stretch: Stretch, laid_out: day.Agenda, zone: ZoneInfo, today_: date) -> Line:
