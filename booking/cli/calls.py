@@ -88,12 +88,12 @@ def move_call(services: Services, call_id: str, start: str, reason: str) -> Answ
 @click.command("export")
 @with_appcontext
 @owner_option
-@click.option("--client", "email", required=True, metavar="EMAIL")
+@click.option("--client", "client", required=True, metavar="EMAIL or NUMBER")
 @answers
-def export(services: Services, owner: str, email: str) -> Answer:
+def export(services: Services, owner: str, client: str) -> Answer:
     """Hand out everything that is kept about one client, as JSON."""
     with services.database.reading() as db:
-        kept = privacy.export(db, owner, email)
+        kept = privacy.export(db, owner, client)
     lines = [f"{len(kept.calls)} calls, {len(kept.mails)} mails; add --json for all of it.", *map(_line, kept.calls)]
     return Answer(client_data(kept), lines)
 
@@ -101,12 +101,12 @@ def export(services: Services, owner: str, email: str) -> Answer:
 @click.command("erase")
 @with_appcontext
 @owner_option
-@click.option("--client", "email", required=True, metavar="EMAIL")
+@click.option("--client", "client", required=True, metavar="EMAIL or NUMBER")
 @answers
-def erase(services: Services, owner: str, email: str) -> Answer:
+def erase(services: Services, owner: str, client: str) -> Answer:
     """Take one client out of every past call, mail and event; times and states stay."""
     with services.database.writing() as db:
-        erased = privacy.erase(db, owner, email, services.now(), house(services))
+        erased = privacy.erase(db, owner, client, services.now(), house(services))
     for mail in erased.mails:
         (services.settings.data_dir / "mail" / f"{mail.id}.eml").unlink(missing_ok=True)
     return Answer(

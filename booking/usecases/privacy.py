@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from booking.errors import InvalidText, NotFound
+from booking.errors import InvalidPhone, InvalidText, NotFound
 from booking.rules.lifecycle import HOLDS_TIME
+from booking.rules.phone import parse_phone
 from booking.store.accounts import ClientNote
 from booking.store.models import Call, Job, Owner, PlacedEvent
 from booking.usecases.clients import contacts_of
@@ -38,30 +39,32 @@ class CallsAhead(InvalidText):
         super().__init__(f"a call with this client is still to come; cancel it first: call cancel {ids}")
 
 
-def export(db: Session, owner_slug: str, email: str) -> ClientData:
-    """Return what is kept about the client of a mail address.
+def export(db: Session, owner_slug: str, client: str) -> ClientData:
+    """Return what is kept about a client, known by mail address, or by number where there is none.
 
     :raises NotFound: there is no such owner, or nothing is kept.
     """
-    owner_id = db.scalar(select(Owner.id).where(Owner.slug == owner_slug))
-    if owner_id is None:
+    owner = db.scalar(select(Owner).where(Owner.slug == owner_slug))
+    if owner is None:
         raise NotFound(f"there is no owner {owner_slug!r}")
+    contact = _contact(client, owner)
     whole = (joinedload(Call.owner), joinedload(Call.call_type), selectinload(Call.changes))
-    mine = select(Call).where(Call.owner_id == owner_id, func.lower(Call.email) == email.strip().lower())
+    is_theirs = func.lower(Call.email) == contact if "@" in contact else Call.phone == contact
+    mine = select(Call).where(Call.owner_id == owner.id, is_theirs)
     calls = db.scalars(mine.order_by(Call.starts_at).options(*whole)).all()
-    contacts = {email.strip().lower(), *(contact for call in calls for contact in contacts_of(call.email, call.phone))}
-    kept = select(ClientNote).where(ClientNote.owner_id == owner_id, ClientNote.contact.in_(contacts))
+    contacts = {contact, *(each for call in calls for each in contacts_of(call.email, call.phone))}
+    kept = select(ClientNote).where(ClientNote.owner_id == owner.id, ClientNote.contact.in_(contacts))
     notes = db.scalars(kept.order_by(ClientNote.id)).all()
     if not calls and not notes:
-        raise NotFound(f"nothing is kept about {email} with {owner_slug!r}")
+        raise NotFound(f"nothing is kept about {client} with {owner_slug!r}")
     of_calls = Job.call_id.in_([call.id for call in calls])
     mails = db.scalars(
-        select(Job).where(Job.kind == "mail", of_calls | _is_news_of_absences(owner_id, email)).order_by(Job.number)
+        select(Job).where(Job.kind == "mail", of_calls | _is_news_of_absences(owner.id, contact)).order_by(Job.number)
     ).all()
     return ClientData(calls, mails, notes)
 
 
-def erase(db: Session, owner_slug: str, email: str, now: datetime, house: House) -> ClientData:
+def erase(db: Session, owner_slug: str, client: str, now: datetime, house: House) -> ClientData:
     """Take the client out of every call, mail, note and event; times and states stay for the owner's records.
 
     Returns what was erased, so that files that were made of it can be removed too.
@@ -70,7 +73,7 @@ def erase(db: Session, owner_slug: str, email: str, now: datetime, house: House)
     :raises CallsAhead: a call with this client is still to come.
     """
     lock(db, owner_slug)
-    data = export(db, owner_slug, email)
+    data = export(db, owner_slug, client)
     ahead = data.ahead(now)
     if ahead:
         raise CallsAhead(ahead)
@@ -88,8 +91,19 @@ def erase(db: Session, owner_slug: str, email: str, now: datetime, house: House)
     return data
 
 
+def _contact(client: str, owner: Owner) -> str:
+    """Return a mail address in lower case, or a number as E.164; numbers without a country code are the owner's."""
+    text = client.strip().lower()
+    if "@" in text:
+        return text
+    try:
+        return parse_phone(text, owner.country, frozenset()).e164
+    except InvalidPhone as error:
+        raise NotFound(f"{client!r} is neither a mail address nor a number") from error
+
+
 def _is_news_of_absences(owner_id: int, email: str) -> ColumnElement[bool]:
     """Mails about absences belong to a person, and to no call."""
     recipient = func.lower(Job.payload["recipient"].as_string())
     is_news = Job.call_id.is_(None) & Job.group.startswith(f"{NEWS_OF_ABSENCES}.")
-    return (Job.owner_id == owner_id) & is_news & (recipient == email.strip().lower())
+    return (Job.owner_id == owner_id) & is_news & (recipient == email)

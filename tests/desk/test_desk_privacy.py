@@ -118,7 +118,13 @@ def test_everything_kept_about_a_client_is_handed_out_as_a_file(desk: Desk, book
 
 @pytest.mark.parametrize("action", [EXPORT, ASK, ERASE])
 @pytest.mark.parametrize(
-    ("email", "wrong"), [("otto@example.org", "Nothing is kept about this address."), ("", "This is needed.")]
+    ("email", "wrong"),
+    [
+        ("otto@example.org", "Nothing is kept about this address or number."),
+        ("030 999999", "Nothing is kept about this address or number."),
+        ("otto", "Nothing is kept about this address or number."),
+        ("", "This is needed."),
+    ],
 )
 def test_of_somebody_unknown_there_is_nothing(
     desk: Desk, booked: Services, action: str, email: str, wrong: str

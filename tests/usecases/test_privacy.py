@@ -29,6 +29,25 @@ def test_only_the_clients_own_calls_are_handed_out(services: Services, book_one:
     assert {mail.call_id for mail in kept.mails} == {kim.id}
 
 
+@pytest.mark.parametrize("number", ["+49 170 1234567", "0170/1234567"])
+def test_a_client_without_an_address_is_found_and_erased_by_number(
+    services: Services, book_one: Book, clock: Clock, house: House, number: str
+) -> None:
+    """A number without a country code belongs to the owner's country."""
+    kim = book_one(wish(TUESDAY, email=""))
+    book_one(wish(LATER, email="lou@example.com", phone="+493012345678", request_key="2"))
+    clock.advance(timedelta(days=2))
+    with services.database.writing() as db:
+        assert [call.id for call in privacy.export(db, "anna", number).calls] == [kim.id]
+        privacy.erase(db, "anna", number, services.now(), house)
+    with services.database.reading() as db:
+        names = {call.id: call.name for call in db.scalars(select(Call))}
+        with pytest.raises(NotFound):
+            privacy.export(db, "anna", number)
+    assert names.pop(kim.id) == ""
+    assert set(names.values()) == {"Kim"}
+
+
 def test_nothing_about_a_client_is_left_after_erasing_but_times(
     services: Services, book_one: Book, clock: Clock, house: House
 ) -> None:

@@ -1,6 +1,6 @@
 """Data protection: how long clients are kept, the two pages that belong to the owner, and one client's data.
 
-A client is named by mail address, in a form and never in an address of ours.
+A client is named by mail address or number, in a form and never in an address of ours.
 """
 
 import json
@@ -37,7 +37,7 @@ class PrivacyForm(DeskForm):
 
 
 class ClientForm(DeskForm):
-    """One client, by mail address."""
+    """One client, by mail address or number."""
 
     email = Line(LONGEST_ADDRESS, needed=True)
 
@@ -115,7 +115,7 @@ def _kept(form: ClientForm) -> privacy.ClientData | None:
         with services().database.reading() as db:
             return privacy.export(db, signed_in().slug, form.email.data)
     except NotFound:
-        form.email.errors = [gettext("Nothing is kept about this address.")]
+        form.email.errors = [gettext("Nothing is kept about this address or number.")]
         return None
 
 
