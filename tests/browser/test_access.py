@@ -9,6 +9,9 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenPage
 from tests.browser.visits import PAGES, Visit, details
 
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+"""All that can differ in the dark."""
+
 
 @pytest.mark.parametrize(("path", "visit"), PAGES.values(), ids=PAGES.keys())
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page: OpenPage, path: str, visit: Visit) -> None:
@@ -17,10 +20,11 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page: OpenPage, pat
     visit(page)
     assert page.locator("html").get_attribute("lang") == "de"
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.emulate_media(color_scheme="dark")
+    found = Axe().run(page, options=COLOURS)
+    assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.parametrize("path", ["/anna", "/anna/first", "/anna/privacy", "/nobody"])

@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.conftest import OpenPage
 from tests.browser.desk_tour import TOUR
+from tests.browser.test_access import COLOURS
 from tests.browser.visits import Visit
 
 
@@ -15,7 +16,8 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_desk: OpenPage, pat
     visit(page)
     assert page.locator("html").get_attribute("lang") == "de"
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.emulate_media(color_scheme="dark")
+    found = Axe().run(page, options=COLOURS)
+    assert found.violations_count == 0, found.generate_report()
