@@ -371,3 +371,15 @@ def test_a_stuck_mail_about_no_call_is_counted_and_can_be_tried_again(
         messages.retry(db, found, services.now())
     with services.database.reading() as db:
         assert mails(db)[0].parked_at is None
+
+
+def test_a_call_type_that_can_t_be_booked_any_more_has_no_times_around(
+    services: Services, house: House, book_one: Book
+) -> None:
+    booked(book_one, "Kim", 0)
+    with services.database.writing() as db:
+        db.execute(update(CallType).values(visibility="hidden"))
+    assert announce(services, house) == 1
+    with services.database.reading() as db:
+        (job,) = mails(db)
+        assert "start=" not in str(job.payload)
