@@ -45,7 +45,8 @@ def state_words(call: Call) -> str:
 
 def history(call: Call) -> list[Told]:
     """Tell what has happened, oldest first."""
-    return [Told(_moment(change.at), _what(change), owners_reason(change)) for change in call.changes]
+    told = {Actor.CLIENT: _by_client(), Actor.OWNER: _by_owner()}
+    return [Told(moment(change.at), what(change, told), owners_reason(change)) for change in call.changes]
 
 
 def last_reason(call: Call) -> str:
@@ -81,16 +82,16 @@ def reminders(call: Call) -> list[str]:
     ]
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
+    """Write when something happened: short day and time, in the reader's zone."""
     zone = ZoneInfo(zone_name())
     return gettext("%(day)s, %(time)s", day=reader().short_day(at, zone), time=reader().time(at, zone))
 
 
-def _what(change: CallChange) -> str:
-    """Say it of whoever did it; of clock and calendar without naming anybody."""
-    told = {Actor.CLIENT: _by_client, Actor.OWNER: _by_owner}.get(Actor(change.actor))
-    said = told().get(Step(change.step)) if told else None
-    return said or _by_nobody()[Step(change.step)]
+def what(change: CallChange, told: Mapping[Actor, Mapping[Step, str]]) -> str:
+    """Say what was done, in the words for whoever did it; of clock and calendar without naming anybody."""
+    step = Step(change.step)
+    return told.get(Actor(change.actor), {}).get(step) or _by_nobody()[step]
 
 
 def _by_client() -> Mapping[Step, str]:

@@ -13,7 +13,7 @@ from booking.store.models import Calendar, Owner
 from booking.usecases.availability import FRESH_FOR
 from booking.web.context import LANGUAGE_NAMES, gettext, ngettext, now
 from booking.web.desk import calendar_words
-from booking.web.desk.history import moment
+from booking.web.story import moment
 
 NO_MAIL_SERVER: Final = "mail.files"
 

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from booking.rules.lifecycle import Actor, Step
 from booking.store.models import Call, CallChange, Job
 from booking.store.outbox import DROPPED, SET_ASIDE, TAKEN_ALONG
-from booking.web.context import gettext, now, reader
+from booking.web.context import gettext, now
 from booking.web.desk.reasons import reason
-from booking.web.desk.room import signed_in
+from booking.web.story import moment, what
 
 _MEANT_FOR_LATER: Final = "reminder"
 
@@ -30,25 +29,14 @@ class Entry:
 
 def history(call: Call, mails: Iterable[Job]) -> list[Entry]:
     """Tell everything, oldest first; what is still to come stands last."""
-    entries = [_change(change) for change in call.changes] + [_mail(job) for job in mails]
+    told = {Actor.CLIENT: _by_client(), Actor.OWNER: _by_owner()}
+    entries = [_change(change, told) for change in call.changes] + [_mail(job) for job in mails]
     return sorted(entries, key=lambda entry: entry.at)
 
 
-def moment(at: datetime) -> str:
-    """Write a moment on the owner's clock: Tue 24 Nov, 9:30."""
-    zone = ZoneInfo(signed_in().timezone)
-    return gettext("%(day)s, %(time)s", day=reader().short_day(at, zone), time=reader().time(at, zone))
-
-
-def _change(change: CallChange) -> Entry:
+def _change(change: CallChange, told: Mapping[Actor, Mapping[Step, str]]) -> Entry:
     before = gettext("Before: %(moment)s", moment=moment(change.from_starts_at)) if change.from_starts_at else ""
-    return Entry(change.at, moment(change.at), _what(change), before, change.reason, "change")
-
-
-def _what(change: CallChange) -> str:
-    told = {Actor.CLIENT: _by_client, Actor.OWNER: _by_owner}.get(Actor(change.actor))
-    said = told().get(Step(change.step)) if told else None
-    return said or _by_nobody()[Step(change.step)]
+    return Entry(change.at, moment(change.at), what(change, told), before, change.reason, "change")
 
 
 def _by_client() -> Mapping[Step, str]:
@@ -68,19 +56,6 @@ def _by_owner() -> Mapping[Step, str]:
         Step.MOVE: gettext("You moved the call."),
         Step.CANCEL: gettext("You cancelled the call."),
         Step.DECLINE: gettext("You declined the time."),
-    }
-
-
-def _by_nobody() -> Mapping[Step, str]:
-    return {
-        Step.BOOK: gettext("The call was entered."),
-        Step.REQUEST: gettext("The time was noted."),
-        Step.CONFIRM: gettext("The time was confirmed."),
-        Step.DECLINE: gettext("The time was not confirmed."),
-        Step.WITHDRAW: gettext("The time was given back."),
-        Step.MOVE: gettext("The call was moved."),
-        Step.CANCEL: gettext("The call was cancelled."),
-        Step.CORRECT: gettext("Number or mail address was corrected."),
     }
 
 

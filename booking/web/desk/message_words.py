@@ -6,8 +6,8 @@ from datetime import datetime
 from booking.store.models import Job
 from booking.store.outbox import DROPPED, HELD_BACK, SET_ASIDE, TAKEN_ALONG, doubts, is_under_way
 from booking.web.context import gettext, ngettext, now
-from booking.web.desk.history import moment
 from booking.web.desk.reasons import reason
+from booking.web.story import moment
 
 
 @dataclass(frozen=True)

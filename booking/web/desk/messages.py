@@ -19,9 +19,9 @@ from booking.usecases.notify import host_of
 from booking.web.context import gettext, now, services
 from booking.web.desk import message_words as words
 from booking.web.desk.fields import Box
-from booking.web.desk.history import moment
 from booking.web.desk.room import DeskForm, acts, desk, done, note_of, page, signed_in
 from booking.web.reserving import house
+from booking.web.story import moment
 
 MOST_PAGES: Final = 10_000
 
